@@ -1,0 +1,1 @@
+"""Guards what leaves the machine: detectors and reversible redaction. Pure: no input or output."""

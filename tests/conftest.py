@@ -1,0 +1,88 @@
+"""What every test stands on: no network but loopback, folders of its own, real models where they were fetched."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASSETS = Path(
+    os.environ.get("HYBRIDCHAT_TEST_ASSETS")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybridchat-tests"
+)
+
+
+def _is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded(real: Any) -> Any:
+        def call(self: socket.socket, address: Any) -> Any:
+            assert _is_loopback(address), f"a test tried to reach {address!r}"
+            return real(self, address)
+
+        return call
+
+    monkeypatch.setattr(socket.socket, "connect", guarded(connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own: the user's configuration, data and keyring are out of reach."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("HYBRIDCHAT_", "OLLAMA_", "HF_", "HUGGING", "PYTHON_KEYRING")) or name.lower().endswith(
+            "_proxy"
+        ):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("APPDATA", str(home / "AppData" / "Roaming"))
+    monkeypatch.setenv("LOCALAPPDATA", str(home / "AppData" / "Local"))
+    for name, folder in {
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_DATA_HOME": ".local/share",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_RUNTIME_DIR": "run",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    (home / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    return home
+
+
+def _asset(name: str) -> Path:
+    path = ASSETS / name
+    if not path.exists():
+        pytest.skip(f"{name} was not fetched: run `python -m tests.fetch` once")
+    return path
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The small stand-in model's GGUF file."""
+    return _asset("models/smollm2-135m-instruct-q4_1.gguf")
+
+
+@pytest.fixture(scope="session")
+def ollama_program() -> Path:
+    """A real Ollama server's executable (0.9.3, CPU only, no logprobs)."""
+    return _asset("ollama/ollama")
