@@ -46,8 +46,8 @@ class Endpoint:
     """A configured instance of a backend.
 
     ``key_name`` is the name under which ``credentials`` finds its key, None where it needs none; ``num_ctx`` the
-    context window asked for (Ollama, embedded); ``fallbacks`` further models to offer when this one is not served. Timeouts are seconds: until connected, until the first token
-    (a model may have to be loaded), between two tokens.
+    context window asked for (Ollama, embedded); ``fallbacks`` further models to offer when this one is not served.
+    Timeouts are seconds: until connected, until the first token (a model may have to be loaded), between two tokens.
     """
 
     name: str
