@@ -46,7 +46,8 @@ class Endpoint:
     """A configured instance of a backend.
 
     ``key_name`` is the name under which ``credentials`` finds its key, None where it needs none; ``num_ctx`` the
-    context window asked for (Ollama, embedded); ``fallbacks`` further models to offer when this one is not served.
+    context window asked for (Ollama, embedded); ``fallbacks`` further models to offer when this one is not served;
+    ``max_top_logprobs`` the most alternatives per token that the server gives, 0 where it gives no logprobs at all.
     Timeouts are seconds: until connected, until the first token (a model may have to be loaded), between two tokens.
     """
 
@@ -62,6 +63,7 @@ class Endpoint:
     fallbacks: tuple[str, ...] = ()
     price: Price | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    max_top_logprobs: int = 20
     first_token_timeout: float = 300.0
     stall_timeout: float = 60.0
     connect_timeout: float = 5.0
