@@ -1,0 +1,208 @@
+"""Loads settings: flags over the environment over the user's file over the defaults; a folder can only tighten.
+
+Three settings follow a rule of their own. ``privacy.data_policy`` is the strictest of all that are set, wherever.
+``privacy.words`` adds a folder's words to the user's. ``routing.min_confidence`` is the higher one of the user's file
+and the folder, unless a flag or the environment says it for this run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from hybridchat.config import documents, keys, paths
+from hybridchat.config import folder as folders
+from hybridchat.config.sources import DEFAULT, Found, Layer, Origin, Source
+from hybridchat.errors import BadConfiguration, UsageError
+
+if TYPE_CHECKING:
+    from hybridchat.config.forms import Form
+    from hybridchat.config.settings import Settings
+    from hybridchat.messages import DataPolicy
+
+FILE_VARIABLE = "HYBRIDCHAT_CONFIG"
+_OTHER_VARIABLES = (FILE_VARIABLE, "HYBRIDCHAT_KEY_", "HYBRIDCHAT_TEST_")
+
+
+class Flag(NamedTuple):
+    """A value given on the command line, with the name of the option that it was given to."""
+
+    name: str
+    value: object
+
+
+class Setting(NamedTuple):
+    """One row of what is shown to a user who asks for all settings."""
+
+    key: str
+    value: object
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All settings and where each came from."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+
+    def source(self, key: str) -> Source:
+        """Return where the value of dotted ``key`` came from.
+
+        Raises:
+            UsageError: There is no such setting.
+        """
+        return self.sources.get(keys.known(key), DEFAULT)
+
+    def __iter__(self) -> Iterator[Setting]:
+        """Go through all settings in their usual order; none of them is a secret."""
+        for key in keys.FORMS:
+            yield Setting(key, keys.value_of(self.settings, key), self.source(key))
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    user_file: Path | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Load the settings that hold in ``folder`` (the current one).
+
+    ``flags`` maps dotted keys to values, either bare or as a ``Flag`` that names its option; None means not given.
+    ``user_file`` is the user's file, which then must exist; by default it is the one that ``HYBRIDCHAT_CONFIG`` names,
+    which must exist too, or the system's usual place, which may be empty.
+
+    Raises:
+        UsageError: A flag's value is not what its setting expects.
+        BadConfiguration: A file is unreadable; it or a variable sets what does not exist, or to something impossible.
+    """
+    path, named_by = _user_file(environ, user_file)
+    document = documents.read(path)
+    if document is None and named_by:
+        raise BadConfiguration(f"{named_by} names {path}, which is not there", hint="Name a file that exists.")
+
+    file = _file_layer(document) if document else {}
+    environment = _environment_layer(environ)
+    command_line = _flag_layer(flags or {})
+    chosen = _tightened([command_line, environment, file], folders.layers(folder))
+    _check_prices(chosen)
+    settings = keys.build({key: found.value for key, found in chosen.items()})
+    sources = {key: found.source for key, found in chosen.items()}
+    if ollama := _ollama_host(settings, environ, sources):
+        settings = replace(settings, local=replace(settings.local, url=ollama.value))
+        sources["local.url"] = ollama.source
+    return Loaded(replace(settings, user_file=path if document else None), sources)
+
+
+def _user_file(environ: Mapping[str, str], user_file: Path | None) -> tuple[Path, str]:
+    if user_file is not None:
+        return user_file, "the command line"
+    if named := environ.get(FILE_VARIABLE):
+        return paths.expanded(named), FILE_VARIABLE
+    return paths.config_file(), ""
+
+
+def _file_layer(document: documents.Document) -> Layer:
+    layer: Layer = {}
+    source = Source(Origin.FILE, str(document.path))
+    for section, table in document.content.items():
+        if section not in keys.SECTIONS:
+            raise document.unknown(section, list(keys.SECTIONS))
+        if not isinstance(table, dict):
+            raise BadConfiguration(
+                f"{document.place_of(section)}: expected a table [{section}]", hint="Put its settings below that line."
+            )
+        for name, value in table.items():
+            key = f"{section}.{name}"
+            if key not in keys.FORMS:
+                raise document.unknown(key, list(keys.FORMS))
+            layer[key] = documents.checked(keys.FORMS[key], value, source, f"{document.place_of(key)}: {key}")
+    return layer
+
+
+def _environment_layer(environ: Mapping[str, str]) -> Layer:
+    known = {keys.variable(key): key for key in keys.FORMS}
+    layer: Layer = {}
+    for name, text in environ.items():
+        if not name.startswith(keys.PREFIX) or name.startswith(_OTHER_VARIABLES) or not text:
+            continue
+        if name not in known:
+            raise BadConfiguration(
+                f"the environment sets {name}, and there is no such setting", hint=keys.suggestion(name, list(known))
+            )
+        try:
+            layer[known[name]] = Found(_read(keys.FORMS[known[name]], text), Source(Origin.ENVIRONMENT, name))
+        except ValueError as error:
+            raise BadConfiguration(
+                f"{name}: {documents.misfit(keys.FORMS[known[name]], text, error)}", hint="Correct or unset it."
+            ) from error
+    return layer
+
+
+def _flag_layer(flags: Mapping[str, object]) -> Layer:
+    layer: Layer = {}
+    for key, given in flags.items():
+        form = keys.FORMS[keys.known(key)]
+        flag = given if isinstance(given, Flag) else Flag("", given)
+        if flag.value is None:
+            continue
+        try:
+            value = _read(form, flag.value) if isinstance(flag.value, str) else form.check(flag.value)
+        except ValueError as error:
+            raise UsageError(
+                f"{flag.name or key}: {documents.misfit(form, flag.value, error)}", hint="Give another value."
+            ) from error
+        layer[key] = Found(value, Source(Origin.FLAG, flag.name))
+    return layer
+
+
+def _read(form: Form, text: str) -> object:
+    return form.check(form.read(text))
+
+
+def _tightened(user: list[Layer], policies: list[Layer]) -> Layer:
+    """Lay the user's layers (the strongest first) over each other, then let the folders tighten them."""
+    chosen: Layer = {}
+    for layer in reversed(user):
+        chosen.update(layer)
+
+    every = [layer["privacy.data_policy"] for layer in [*user, *policies] if "privacy.data_policy" in layer]
+    if every:
+        chosen["privacy.data_policy"] = max(every, key=lambda found: cast("DataPolicy", found.value).strictness)
+
+    confidences = [layer["routing.min_confidence"] for layer in policies if "routing.min_confidence" in layer]
+    own = chosen.get("routing.min_confidence")
+    if confidences and (own is None or own.source.origin is Origin.FILE):
+        candidates = [own, *confidences] if own else confidences
+        chosen["routing.min_confidence"] = max(candidates, key=lambda found: cast("float", found.value))
+
+    words = [layer["privacy.words"] for layer in [chosen, *policies] if "privacy.words" in layer]
+    if words:
+        joined = dict.fromkeys(word for found in words for word in cast("tuple[str, ...]", found.value))
+        where = " and ".join(found.source.where for found in words if found.source.where)
+        chosen["privacy.words"] = Found(tuple(joined), Source(words[0].source.origin, where))
+    return chosen
+
+
+def _check_prices(chosen: Layer) -> None:
+    if ("remote.price_input" in chosen) != ("remote.price_output" in chosen):
+        raise BadConfiguration(
+            "remote.price_input and remote.price_output belong together, and only one is set",
+            hint="Set both, in US dollars per million tokens, or neither.",
+        )
+
+
+class _OllamaHost(NamedTuple):
+    value: str
+    source: Source
+
+
+def _ollama_host(settings: Settings, environ: Mapping[str, str], sources: Mapping[str, Source]) -> _OllamaHost | None:
+    """Ollama's own variable, as it stands: it need not be a URL, and its parser is the backend's affair."""
+    host = environ.get("OLLAMA_HOST", "").strip()
+    if not host or "local.url" in sources or settings.local.backend not in {"auto", "ollama"}:
+        return None
+    return _OllamaHost(host, Source(Origin.ENVIRONMENT, "OLLAMA_HOST"))
