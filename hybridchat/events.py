@@ -168,13 +168,18 @@ class ContextTrimmed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The turn is over and ``message_id`` is its answer; ``notes`` are sentences the user should see."""
+    """The turn is over and ``message_id`` is its answer.
+
+    ``notes`` are sentences the user should see. ``exit_code`` is how a one-shot process should end: 0, 10 (the local
+    answer is below the confidence asked for) or 74 (answered, but not saved).
+    """
 
     message_id: str
     text: str
     status: Status
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    exit_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
