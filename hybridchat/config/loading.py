@@ -84,16 +84,15 @@ def load(
     if document is None and named_by:
         raise BadConfiguration(f"{named_by} names {path}, which is not there", hint="Name a file that exists.")
 
-    file = _file_layer(document) if document else {}
+    file = file_layer(document) if document else {}
     environment = _environment_layer(environ)
     command_line = _flag_layer(flags or {})
     chosen = _tightened([command_line, environment, file], folders.layers(folder))
-    _check_prices(chosen)
     settings = keys.build({key: found.value for key, found in chosen.items()})
     sources = {key: found.source for key, found in chosen.items()}
     if ollama := _ollama_host(settings, environ, sources):
-        settings = replace(settings, local=replace(settings.local, url=ollama.value))
-        sources["local.url"] = ollama.source
+        settings = replace(settings, local=replace(settings.local, url=ollama))
+        sources["local.url"] = Source(Origin.ENVIRONMENT, "OLLAMA_HOST")
     return Loaded(replace(settings, user_file=path if document else None), sources)
 
 
@@ -105,7 +104,12 @@ def _user_file(environ: Mapping[str, str], user_file: Path | None) -> tuple[Path
     return paths.config_file(), ""
 
 
-def _file_layer(document: documents.Document) -> Layer:
+def file_layer(document: documents.Document) -> Layer:
+    """Return what the user's file sets.
+
+    Raises:
+        BadConfiguration: It sets what does not exist, or to something impossible.
+    """
     layer: Layer = {}
     source = Source(Origin.FILE, str(document.path))
     for section, table in document.content.items():
@@ -187,22 +191,8 @@ def _tightened(user: list[Layer], policies: list[Layer]) -> Layer:
     return chosen
 
 
-def _check_prices(chosen: Layer) -> None:
-    if ("remote.price_input" in chosen) != ("remote.price_output" in chosen):
-        raise BadConfiguration(
-            "remote.price_input and remote.price_output belong together, and only one is set",
-            hint="Set both, in US dollars per million tokens, or neither.",
-        )
-
-
-class _OllamaHost(NamedTuple):
-    value: str
-    source: Source
-
-
-def _ollama_host(settings: Settings, environ: Mapping[str, str], sources: Mapping[str, Source]) -> _OllamaHost | None:
-    """Ollama's own variable, as it stands: it need not be a URL, and its parser is the backend's affair."""
-    host = environ.get("OLLAMA_HOST", "").strip()
-    if not host or "local.url" in sources or settings.local.backend not in {"auto", "ollama"}:
-        return None
-    return _OllamaHost(host, Source(Origin.ENVIRONMENT, "OLLAMA_HOST"))
+def _ollama_host(settings: Settings, environ: Mapping[str, str], sources: Mapping[str, Source]) -> str:
+    """Return Ollama's own variable as it stands: it need not be a URL, and its parser is the backend's affair."""
+    if "local.url" in sources or settings.local.backend not in {"auto", "ollama"}:
+        return ""
+    return environ.get("OLLAMA_HOST", "").strip()

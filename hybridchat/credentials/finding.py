@@ -1,0 +1,177 @@
+"""Finds a key, and keeps one where the system keeps secrets."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from hybridchat.credentials.command import output, program
+from hybridchat.credentials.key import Key, checked, variable
+from hybridchat.credentials.os_keyring import SERVICE, with_keyring, write
+from hybridchat.errors import KeyMissing, KeyUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from keyring.backend import KeyringBackend
+
+_NO_COMMANDS: Mapping[str, str] = MappingProxyType({})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Where a key would come from: ``source`` is None where there is none, ``problem`` says why nobody could look."""
+
+    name: str
+    host: str
+    source: str | None
+    problem: KeyUnusable | None = None
+
+
+class Credentials:
+    """Finds and keeps keys.
+
+    ``commands`` maps a key's name to the command whose output it is; ``timeout`` is in seconds, for each call of the
+    keyring and each command. ``allow_unsafe`` accepts keyrings that keep keys in a plain file.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, str] = _NO_COMMANDS,
+        environ: Mapping[str, str] = os.environ,
+        timeout: float = 10.0,
+        *,
+        allow_unsafe: bool = False,
+    ) -> None:
+        self._commands = commands
+        self._environ = environ
+        self._timeout = timeout
+        self._allow_unsafe = allow_unsafe
+
+    async def find(self, name: str, host: str = "", env_names: Sequence[str] = ()) -> Key:
+        """Return the key called ``name`` for ``host`` (a host name, with its port where it is not the usual one).
+
+        ``env_names`` are the provider's own variables, such as ``HF_TOKEN``; pass them only where ``host`` is the
+        provider's own. A token that ``hf auth login`` saved is not looked for: nobody gave it to this program.
+
+        Raises:
+            KeyMissing: There is none, the command failed, or the keyring is not usable.
+            KeyUnusable: What was found cannot be a key.
+        """
+        user = _user(name, host)
+        if where := self._in_environment(name, env_names):
+            return Key(checked(self._environ[where], f"the key in {where}"), f"environment variable {where}")
+        if command := self._commands.get(name):
+            return Key(await output(command, self._timeout, _without_command(name)), f"the command {program(command)}")
+        value = await self._with_keyring(name, lambda keyring: keyring.get_password(SERVICE, user))
+        if not value:
+            raise KeyMissing(f"no key is stored for {user}", hint=_how_to_store(name))
+        return Key(checked(value, "the key in the keyring"), "the OS keyring")
+
+    async def store(self, name: str, value: str, host: str = "") -> None:
+        """Keep a key in the OS keyring, in place of an older one for the same name and host.
+
+        Raises:
+            KeyMissing: The keyring is not usable, or did not keep it.
+            KeyUnusable: ``value`` cannot be a key.
+        """
+        user, value = _user(name, host), checked(value, "the key")
+        if await self._with_keyring(name, lambda keyring: write(keyring, user, value)) != value:
+            raise KeyMissing("the keyring took the key but did not keep it", hint=_without_keyring(name))
+
+    async def remove(self, name: str, host: str = "") -> bool:
+        """Remove a key from the OS keyring; return whether there was one.
+
+        Raises:
+            KeyMissing: The keyring is not usable.
+        """
+        user = _user(name, host)
+
+        def delete(keyring: KeyringBackend) -> bool:
+            if keyring.get_password(SERVICE, user) is None:
+                return False
+            keyring.delete_password(SERVICE, user)
+            return True
+
+        return await self._with_keyring(name, delete)
+
+    async def list(self, wanted: Iterable[tuple[str, str, Sequence[str]]]) -> tuple[Listed, ...]:
+        """Return where each key would come from, for names, hosts and ``env_names`` as in ``find``.
+
+        No command is run: it may ask the user something.
+        """
+        return tuple([await self._listed(*one) for one in wanted])
+
+    async def secret(self, name: str, create: Callable[[], bytes]) -> bytes | None:
+        """Return a secret of our own, made by ``create`` and kept in the keyring when it is first asked for.
+
+        Returns None where there is no safe keyring to keep it.
+
+        Raises:
+            KeyUnusable: The keyring holds something else under this name. It is left alone, since what was sealed
+                with the secret would otherwise be lost.
+        """
+        user = f"secret:{name}"
+
+        def read_or_make(keyring: KeyringBackend) -> str | None:
+            known = keyring.get_password(SERVICE, user)
+            return known or write(keyring, user, base64.b64encode(create()).decode())
+
+        try:
+            kept = await self._with_keyring(name, read_or_make)
+        except KeyMissing:
+            return None
+        try:
+            return base64.b64decode(kept, validate=True) if kept else None
+        except ValueError as error:
+            raise KeyUnusable(
+                f"the keyring's entry {user} is damaged", hint=f"Remove it: service {SERVICE}, user {user}."
+            ) from error
+
+    def _in_environment(self, name: str, env_names: Sequence[str]) -> str | None:
+        return next((one for one in (variable(name), *env_names) if self._environ.get(one, "").strip()), None)
+
+    async def _listed(self, name: str, host: str, env_names: Sequence[str]) -> Listed:
+        user = _user(name, host)
+        if where := self._in_environment(name, env_names):
+            return Listed(name, host, f"environment variable {where}")
+        if command := self._commands.get(name):
+            return Listed(name, host, f"the command {program(command)}")
+        try:
+            stored = await self._with_keyring(name, lambda keyring: bool(keyring.get_password(SERVICE, user)))
+        except KeyMissing as error:
+            return Listed(name, host, None, error)
+        return Listed(name, host, "the OS keyring" if stored else None)
+
+    async def _with_keyring(self, name: str, use: Callable[[KeyringBackend], _T]) -> _T:
+        return await with_keyring(use, self._timeout, _without_keyring(name), allow_unsafe=self._allow_unsafe)
+
+
+def _user(name: str, host: str) -> str:
+    """Return the keyring's user for a key."""
+    if not _NAME.fullmatch(name):
+        raise KeyUnusable(f"{name!r} cannot be a key's name", hint="Use letters, digits, '.', '-' and '_'.")
+    if re.search(r"[\s@/]", host):
+        raise KeyUnusable(f"{host!r} cannot be a key's host", hint="Give the host name alone, such as example.org.")
+    return f"{name}@{host.lower()}" if host else name
+
+
+def _without_keyring(name: str) -> str:
+    return f"Set {variable(name)} in the environment, or name a command that prints the key in remote.key_command."
+
+
+def _how_to_store(name: str) -> str:
+    hint = f"Run `hybridchat keys set {name}`. Or: {_without_keyring(name)}"
+    if name == "huggingface":
+        hint += ' A token saved by `hf auth login` is used only if you say so: remote.key_command = "hf auth token".'
+    return hint
+
+
+def _without_command(name: str) -> str:
+    return f"Run remote.key_command by hand to see what it says, or set {variable(name)} in the environment."
