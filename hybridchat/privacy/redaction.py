@@ -1,0 +1,185 @@
+"""Takes private values out of what is sent, and puts them back into what comes in.
+
+Each value found is replaced by a placeholder that stays the same all through a conversation, so that the remote model
+can speak about it; ``restore(redact(text).text) == text`` holds for every text, also for one that contains text like a
+placeholder, which is then replaced like a value. A text that cannot be checked is never let through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hybridchat.errors import Blocked
+from hybridchat.messages import ChatMessage
+from hybridchat.privacy.detectors import Detector, Kind, Span, detect, detectors, merged
+from hybridchat.privacy.placeholders import FORM, FORM_OR_BEGINNING, parsed, placeholder
+
+_REPEATED = {Kind.KEY, Kind.PASSWORD, Kind.PRIVATE_KEY}
+_SHORTEST_REPEAT = 6  # a shorter secret is too likely to be an ordinary word elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A text with placeholders.
+
+    ``spans`` are what they stand for in the original text; ``counts`` says how many different values of each kind
+    were taken out (text that merely looked like a placeholder is not counted).
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedMessages:
+    """Messages with placeholders; ``counts`` says how many different values of each kind were taken out of them all."""
+
+    messages: tuple[ChatMessage, ...]
+    counts: Mapping[str, int]
+
+
+class Redactor:
+    """Redacts the texts of one conversation.
+
+    ``words`` are the user's own words to take out; ``mapping`` is what an earlier redactor of the same conversation
+    exported as ``mapping``: placeholders and their values. Raises ``Blocked`` if the mapping is not one.
+    """
+
+    def __init__(self, words: Sequence[str] = (), mapping: Mapping[str, str] | None = None) -> None:
+        self._detectors: tuple[Detector, ...] = (_placeholder_forms, *detectors(words))
+        self._values: dict[str, str] = {}
+        self._placeholders: dict[str, str] = {}
+        self._last: Counter[Kind] = Counter()
+        for name, value in (mapping or {}).items():
+            meaning = parsed(name)
+            if meaning is None or name != placeholder(*meaning) or not value:
+                raise Blocked(
+                    "This conversation's placeholders cannot be read back, so nothing of it can be sent.",
+                    hint="Go on in a new conversation.",
+                )
+            kind, number = meaning
+            self._last[kind] = max(self._last[kind], number)
+            self._values[name] = value
+            self._placeholders[value] = name
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The placeholders given so far and their values, as plain data; it holds secrets."""
+        return dict(self._values)
+
+    def redact(self, text: str) -> Redacted:
+        """Return ``text`` with placeholders. Raises ``Blocked`` if a detector fails: then nothing may be sent."""
+        (redacted,) = self._redact_all([text])
+        return redacted
+
+    def redact_messages(self, messages: Sequence[ChatMessage]) -> RedactedMessages:
+        """Redact all that is sent at once; a secret found in one message is taken out of all. Raises ``Blocked``."""
+        redacted = self._redact_all([message.content for message in messages])
+        return RedactedMessages(
+            tuple(replace(message, content=r.text) for message, r in zip(messages, redacted, strict=True)),
+            self._counts(
+                value
+                for message, r in zip(messages, redacted, strict=True)
+                for value in _values(message.content, r.spans)
+            ),
+        )
+
+    def restore(self, text: str) -> str:
+        """Return ``text`` with the values in place of their placeholders; unknown placeholders stay."""
+        return FORM.sub(self._value, text)
+
+    def restorer(self) -> Restorer:
+        """Return what restores one streamed answer."""
+        return Restorer(self)
+
+    def _redact_all(self, texts: Sequence[str]) -> list[Redacted]:
+        try:
+            found = [detect(text, self._detectors) for text in texts]
+            for text, spans in zip(texts, found, strict=True):
+                self._assign(text, spans)
+            redacted = []
+            for text, spans in zip(texts, found, strict=True):
+                complete = merged([*spans, *self._repeats(text)])
+                self._assign(text, complete)
+                redacted.append(self._replaced(text, complete))
+        except Exception as error:
+            raise Blocked(
+                f"The text could not be searched for private data ({type(error).__name__}), so it is not sent.",
+                hint="This is a fault of the program. --local answers without sending anything.",
+            ) from error
+        return redacted
+
+    def _assign(self, text: str, spans: Iterable[Span]) -> None:
+        for span in spans:
+            value = text[span.start : span.end]
+            if value not in self._placeholders:
+                self._last[span.kind] += 1
+                name = placeholder(span.kind, self._last[span.kind])
+                self._placeholders[value] = name
+                self._values[name] = value
+
+    def _repeats(self, text: str) -> Iterator[Span]:
+        """Find known secrets where nothing but their value gives them away."""
+        for name, value in self._values.items():
+            kind = _kind(name)
+            if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT:
+                start = text.find(value)
+                while start >= 0:
+                    end = start + len(value)
+                    yield Span(start, end, kind)
+                    start = text.find(value, end)
+
+    def _replaced(self, text: str, spans: Sequence[Span]) -> Redacted:
+        pieces, position = [], 0
+        for span in spans:
+            pieces += [text[position : span.start], self._placeholders[text[span.start : span.end]]]
+            position = span.end
+        return Redacted("".join([*pieces, text[position:]]), tuple(spans), self._counts(_values(text, spans)))
+
+    def _counts(self, values: Iterable[str]) -> dict[str, int]:
+        names = {self._placeholders[value] for value in values}
+        return dict(sorted(Counter(kind.value for kind in map(_kind, names) if kind is not Kind.PLACEHOLDER).items()))
+
+    def _value(self, match: re.Match[str]) -> str:
+        meaning = parsed(match[0])
+        return self._values.get(placeholder(*meaning), match[0]) if meaning else match[0]
+
+
+class Restorer:
+    """Restores a streamed answer, with the same result however the stream is cut.
+
+    Held back is only what may yet become a placeholder: at most the length of one.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held = ""
+
+    def feed(self, delta: str) -> str:
+        """Take in the next piece; return what can be shown now."""
+        text, self._held = self._held + delta, ""
+        unfinished = next((m for m in FORM_OR_BEGINNING.finditer(text) if m.lastgroup == "unfinished"), None)
+        if unfinished is not None:
+            text, self._held = text[: unfinished.start()], unfinished[0]
+        return self._redactor.restore(text)
+
+    def flush(self) -> str:
+        """Return what is still held back, at the end of the stream."""
+        held, self._held = self._held, ""
+        return self._redactor.restore(held)
+
+
+def _placeholder_forms(text: str) -> Iterator[Span]:
+    return (Span(*match.span(), Kind.PLACEHOLDER) for match in FORM.finditer(text))
+
+
+def _values(text: str, spans: Iterable[Span]) -> Iterator[str]:
+    return (text[span.start : span.end] for span in spans)
+
+
+def _kind(name: str) -> Kind:
+    return Kind(name.strip("<>").rpartition("_")[0])
