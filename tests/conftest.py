@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.servers.llama_cpp import llama_server  # noqa: F401 - a fixture
+
 ASSETS = Path(
     os.environ.get("HYBRIDCHAT_TEST_ASSETS")
     or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybridchat-tests"
