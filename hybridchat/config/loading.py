@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from hybridchat.config import documents, keys, paths
 from hybridchat.config import folder as folders
+from hybridchat.config.settings import Settings
 from hybridchat.config.sources import DEFAULT, Found, Layer, Origin, Source
 from hybridchat.errors import BadConfiguration, UsageError
 
 if TYPE_CHECKING:
     from hybridchat.config.forms import Form
-    from hybridchat.config.settings import Settings
     from hybridchat.messages import DataPolicy
 
 FILE_VARIABLE = "HYBRIDCHAT_CONFIG"
@@ -87,7 +87,7 @@ def load(
     file = file_layer(document) if document else {}
     environment = _environment_layer(environ)
     command_line = _flag_layer(flags or {})
-    chosen = _tightened([command_line, environment, file], folders.layers(folder))
+    chosen = _laid_over([command_line, environment, file], folders.layers(folder))
     settings = keys.build({key: found.value for key, found in chosen.items()})
     sources = {key: found.source for key, found in chosen.items()}
     if ollama := _ollama_host(settings, environ, sources):
@@ -167,28 +167,37 @@ def _read(form: Form, text: str) -> object:
     return form.check(form.read(text))
 
 
-def _tightened(user: list[Layer], policies: list[Layer]) -> Layer:
-    """Lay the user's layers (the strongest first) over each other, then let the folders tighten them."""
+def _laid_over(user: list[Layer], policies: list[Layer]) -> Layer:
+    """Lay the user's layers (the strongest first) over each other, and let the folders tighten them."""
     chosen: Layer = {}
     for layer in reversed(user):
         chosen.update(layer)
-
-    every = [layer["privacy.data_policy"] for layer in [*user, *policies] if "privacy.data_policy" in layer]
-    if every:
-        chosen["privacy.data_policy"] = max(every, key=lambda found: cast("DataPolicy", found.value).strictness)
-
-    confidences = [layer["routing.min_confidence"] for layer in policies if "routing.min_confidence" in layer]
+    chosen["privacy.data_policy"] = _strictest(_set_in(user, "privacy.data_policy"), policies)
+    if words := _set_in([chosen, *policies], "privacy.words"):
+        chosen["privacy.words"] = _joined(words)
     own = chosen.get("routing.min_confidence")
-    if confidences and (own is None or own.source.origin is Origin.FILE):
-        candidates = [own, *confidences] if own else confidences
+    folders_own = _set_in(policies, "routing.min_confidence")
+    if folders_own and (own is None or own.source.origin is Origin.FILE):
+        candidates = [own, *folders_own] if own else folders_own
         chosen["routing.min_confidence"] = max(candidates, key=lambda found: cast("float", found.value))
-
-    words = [layer["privacy.words"] for layer in [chosen, *policies] if "privacy.words" in layer]
-    if words:
-        joined = dict.fromkeys(word for found in words for word in cast("tuple[str, ...]", found.value))
-        where = " and ".join(found.source.where for found in words if found.source.where)
-        chosen["privacy.words"] = Found(tuple(joined), Source(words[0].source.origin, where))
     return chosen
+
+
+def _set_in(layers: list[Layer], key: str) -> list[Found]:
+    return [layer[key] for layer in layers if key in layer]
+
+
+def _strictest(own: list[Found], policies: list[Layer]) -> Found:
+    """Return the strictest policy; where the user sets none, the default counts, so that no folder can loosen it."""
+    user = own or [Found(Settings().privacy.data_policy, DEFAULT)]
+    candidates = [*user, *_set_in(policies, "privacy.data_policy")]
+    return max(candidates, key=lambda found: cast("DataPolicy", found.value).strictness)
+
+
+def _joined(words: list[Found]) -> Found:
+    every = dict.fromkeys(word for found in words for word in cast("tuple[str, ...]", found.value))
+    where = " and ".join(found.source.where for found in words if found.source.where)
+    return Found(tuple(every), Source(words[0].source.origin, where))
 
 
 def _ollama_host(settings: Settings, environ: Mapping[str, str], sources: Mapping[str, Source]) -> str:
