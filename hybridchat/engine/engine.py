@@ -1,0 +1,53 @@
+"""Holds what turns need, and starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from hybridchat.backends.protocol import Backend
+from hybridchat.config.settings import Settings
+from hybridchat.context import PromptMeter
+from hybridchat.engine.request import TurnRequest
+from hybridchat.engine.turn import Turn
+from hybridchat.privacy.redaction import Redactor
+from hybridchat.routing.policy import Policy
+from hybridchat.store.database import Store
+
+OpenRemote = Callable[[str | None], Awaitable[Backend]]
+
+
+class Engine:
+    """Everything that a turn works with; one for the life of the program.
+
+    ``open_remote`` builds the backend of the remote model, of another one than the configured where a name is given;
+    it reads the key, and is therefore only called when something may really be sent. It is None where no remote is
+    configured. Redactors live as long as the engine, one a conversation, so that a placeholder means the same all
+    through it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        local: Backend,
+        policy: Policy,
+        open_remote: OpenRemote | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.local = local
+        self.policy = policy
+        self.open_remote = open_remote
+        self.local_meter = PromptMeter()
+        self.consented: set[str] = set()
+        self._redactors: dict[str, Redactor] = {}
+
+    def turn(self, request: TurnRequest) -> Turn:
+        """Start a turn; needs a running event loop."""
+        return Turn(self, request)
+
+    def redactor(self, conversation_id: str) -> Redactor:
+        """Return the conversation's redactor."""
+        if conversation_id not in self._redactors:
+            self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
+        return self._redactors[conversation_id]

@@ -1,0 +1,204 @@
+"""The way to the remote model: data policy, key, redaction, consent, ledger, and another model where one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hybridchat.backends.protocol import Backend, ChatRequest
+from hybridchat.context import fit
+from hybridchat.engine.recorder import Recorder
+from hybridchat.engine.remote_answer import RemoteAnswer
+from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
+from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Outgoing
+from hybridchat.messages import ChatMessage, Conversation, Message, Place, Role
+from hybridchat.privacy import data_policy
+from hybridchat.privacy.data_policy import Permission, Verdict
+
+if TYPE_CHECKING:
+    from hybridchat.engine.engine import Engine
+    from hybridchat.engine.request import TurnRequest
+
+
+class Escalation:
+    """One turn's chance to bring in the remote model.
+
+    ``possible`` and ``why_not`` are known from the start; ``notes`` are sentences for the user about what was done.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        request: TurnRequest,
+        conversation: Conversation,
+        path: Sequence[Message],
+        messages: tuple[ChatMessage, ...],
+        *,
+        recorder: Recorder,
+        emit: Callable[[Event], Awaitable[None]],
+    ) -> None:
+        self._engine = engine
+        self._request = request
+        self._conversation = conversation
+        self._path = path
+        self._messages = messages
+        self._recorder = recorder
+        self._emit = emit
+        self._reply: asyncio.Future[Consent | str | None] | None = None
+        self._answer: RemoteAnswer | None = None
+        self.notes: list[str] = []
+        self._verdict = self._judge(can_ask=request.can_ask)
+
+    @property
+    def possible(self) -> bool:
+        """Whether anything may be sent at all, be it after a question."""
+        return (
+            self._request.choice is not Place.LOCAL
+            and self._engine.open_remote is not None
+            and self._verdict.permission is not Permission.REFUSE
+        )
+
+    @property
+    def hint(self) -> str:
+        """What the user can do where it is not possible."""
+        return self._verdict.hint
+
+    @property
+    def why_not(self) -> str:
+        """The reason why it is not possible; empty where it is."""
+        if self.possible:
+            return ""
+        if self._request.choice is Place.LOCAL:
+            return "you asked for the local model"
+        return "no remote model is configured" if self._engine.open_remote is None else self._verdict.reason
+
+    async def only_consent_is_missing(self) -> bool:
+        """Whether the remote model would be there, and only nobody is there to be asked."""
+        if self.possible or self._request.choice is Place.LOCAL or self._engine.open_remote is None:
+            return False
+        with_a_person = self._judge(can_ask=True)
+        if with_a_person.permission is Permission.REFUSE:
+            return False
+        try:
+            await self._engine.open_remote(None)
+        except HybridChatError:
+            return False
+        return True
+
+    def reply(self, reply: Consent | str | None) -> None:
+        """Take the user's answer to the question that stands; without one, it is not heard."""
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_result(reply)
+
+    async def open(self, reason: str) -> RemoteAnswer:
+        """Send the conversation, when all agree, and return the answer as its first piece arrives.
+
+        Raises ``Blocked`` when data policy or the user says no, ``KeyMissing`` without a key, and whatever the backend
+        raises.
+        """
+        open_remote = self._engine.open_remote
+        if open_remote is None:
+            raise Blocked("no remote model is configured", hint="`hybridchat config set remote.preset huggingface`")
+        if self._verdict.permission is Permission.REFUSE:
+            raise Blocked(self._verdict.reason, hint=self._verdict.hint)
+        model: str | None = None
+        tried = set[str]()
+        leave_out = 0
+        agreed = self._verdict.permission is Permission.SEND
+        while True:
+            backend = await open_remote(model)
+            answer = self._answer = self._prepare(backend, leave_out, reason)
+            if not agreed:
+                await self._ask_for_consent(answer.outgoing)
+                agreed = True
+            try:
+                await answer.open()
+            except ModelMissing as missing:
+                tried.add(backend.endpoint.model)
+                model = await self._choose_model(missing, backend.endpoint.model, tried)
+            except ContextOverflow:
+                leave_out = await self._leave_out_more(leave_out, backend.endpoint.name)
+            else:
+                return answer
+
+    async def close(self) -> None:
+        """Write the outcome of a call that was broken off."""
+        if self._answer is not None:
+            await self._answer.close(asyncio.CancelledError())
+
+    def _judge(self, *, can_ask: bool) -> Verdict:
+        privacy = self._engine.settings.privacy
+        return data_policy.verdict(
+            data_policy.effective(
+                call=self._request.data_policy,
+                conversation=self._conversation.data_policy,
+                folder=None,  # the settings that the engine was given already hold the folder's
+                user=privacy.data_policy,
+            ),
+            offline=privacy.offline,
+            allow_remote=self._request.allow_remote,
+            can_ask=can_ask,
+            always=self._conversation.id in self._engine.consented,
+        )
+
+    def _prepare(self, backend: Backend, leave_out: int, reason: str) -> RemoteAnswer:
+        redactor = self._engine.redactor(self._conversation.id)
+        for message in self._path:  # the same order in every process gives the same placeholders
+            redactor.redact(message.content)
+        settings = self._engine.settings.answer
+        request = ChatRequest(
+            fit(self._messages, None, 0, leave_out=leave_out).messages,
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            top_logprobs=0,
+        )
+        return RemoteAnswer(
+            backend,
+            request,
+            redactor,
+            self._path[-1],
+            reason,
+            store=self._engine.store,
+            recorder=self._recorder,
+            emit=self._emit,
+        )
+
+    async def _ask_for_consent(self, outgoing: Outgoing) -> None:
+        match await self._ask(ConsentRequested(outgoing)):
+            case Consent.SEND:
+                pass
+            case Consent.ALWAYS:
+                self._engine.consented.add(self._conversation.id)
+            case _:
+                raise Blocked("you chose to stay local")
+
+    async def _choose_model(self, missing: ModelMissing, unavailable: str, tried: set[str]) -> str:
+        alternatives = tuple(name for name in missing.alternatives if name not in tried)
+        if not alternatives:
+            raise missing
+        if not self._request.can_ask:
+            self.notes.append(f"{unavailable} is not served any more; {alternatives[0]} was asked instead")
+            return alternatives[0]
+        choice = await self._ask(ModelChoiceRequested(missing.endpoint, unavailable, alternatives))
+        if not isinstance(choice, str) or choice not in alternatives:
+            raise missing
+        return choice
+
+    async def _leave_out_more(self, leave_out: int, endpoint: str) -> int:
+        turns = sum(message.role is Role.USER for message in self._messages)
+        if leave_out >= turns - 1:
+            raise ContextOverflow(
+                "the question is longer than the remote model's context window",
+                endpoint=endpoint,
+                hint="Ask about a part of it, or choose a model with a longer context.",
+            )
+        fitted = fit(self._messages, None, 0, leave_out=leave_out + 1)
+        await self._emit(ContextTrimmed(Place.REMOTE, fitted.turns_left_out, fitted.messages_left_out, 0))
+        return leave_out + 1
+
+    async def _ask(self, question: ConsentRequested | ModelChoiceRequested) -> Consent | str | None:
+        self._reply = asyncio.get_running_loop().create_future()
+        await self._emit(question)
+        return await self._reply

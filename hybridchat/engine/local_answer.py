@@ -1,0 +1,157 @@
+"""Follows one local answer: cleans it, measures it, keeps it, and shows it or holds it back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece, Waiting
+from hybridchat.engine.recorder import Recorder
+from hybridchat.events import Delta, Event, Loading, Measured, Opened
+from hybridchat.messages import FinishReason, Message, Place, Provenance, Status
+from hybridchat.routing.policy import Action, Decision, Watch
+from hybridchat.text import StreamCleaner
+
+Emit = Callable[[Event], Awaitable[None]]
+
+
+class LocalAnswer:
+    """One answer of the local model, from request to end.
+
+    ``run`` streams it. ``doubt`` becomes the decision with which the policy first asks for the remote model; from then
+    on the answer goes on unseen, until ``show`` brings what was held back to light.
+    """
+
+    def __init__(
+        self, backend: Backend, user_message: Message, watch: Watch, reason: str, *, recorder: Recorder, emit: Emit
+    ) -> None:
+        self._backend = backend
+        self._user_message = user_message
+        self._watch = watch
+        self._recorder = recorder
+        self._emit_event = emit
+        self._cleaners = {False: StreamCleaner(), True: StreamCleaner()}  # by: is it thinking?
+        self._held: list[Event] | None = None
+        self._text: list[str] = []
+        self._accepted = Accepted(model=backend.endpoint.model)
+        self._started = time.monotonic()
+        self.doubt: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self.decision: Decision | None = None
+        self.message: Message | None = None
+        self.ended: Ended | None = None
+        self.finished = False
+        self.provenance = Provenance(
+            place=Place.LOCAL, endpoint=backend.endpoint.name, model=backend.endpoint.model, reason=reason
+        )
+
+    @property
+    def text(self) -> str:
+        """What the model has said so far, without its thinking."""
+        return "".join(self._text)
+
+    async def run(self, request: ChatRequest) -> None:
+        """Stream the answer to its end.
+
+        Raises a ``HybridChatError`` as the backend does; ``ContextOverflow`` only before anything was said.
+        """
+        async with aclosing(self._backend.stream(request)) as parts:
+            async for part in parts:
+                match part:
+                    case Piece():
+                        await self._take_in(part)
+                    case Waiting(reason):
+                        await self._emit_event(Loading(Place.LOCAL, self._accepted.model, reason))
+                    case Accepted():
+                        self._accepted = part
+                    case Ended():
+                        self.ended = part
+        for thinking, cleaner in self._cleaners.items():
+            if rest := cleaner.flush():
+                await self._take_in_clean(Piece(rest, thinking=thinking))
+        await self._judge()
+
+    async def show(self) -> None:
+        """Emit what was held back, and go on openly."""
+        while self._held:
+            await self._emit_event(self._held.pop(0))
+        self._held = None
+
+    async def finish(self, status: Status) -> None:
+        """End the kept message; calling it again changes nothing."""
+        if self.message is not None and not self.finished:
+            self.finished = True
+            self._describe()
+            await self._recorder.finish(self.message.id, status, self.provenance)
+
+    async def _take_in(self, piece: Piece) -> None:
+        await self._take_in_clean(replace(piece, text=self._cleaners[piece.thinking].feed(piece.text)))
+
+    async def _take_in_clean(self, piece: Piece) -> None:
+        if self.message is None:
+            await self._begin()
+        assert self.message is not None
+        if not piece.thinking:
+            self._text.append(piece.text)
+            self._recorder.journal(self.message.id, piece.text, piece.logprobs)
+        if piece.text or piece.logprobs:
+            await self._emit(Delta(self.message.id, Place.LOCAL, piece.text, piece.logprobs, piece.thinking))
+        if not piece.thinking and (decision := self._watch.observe(piece.text, piece.logprobs)) is not None:
+            await self._take_decision(decision)
+
+    async def _begin(self) -> None:
+        self.provenance = replace(
+            self.provenance,
+            endpoint=self._backend.endpoint.name,  # the first of several that could answer
+            model=self._accepted.model,
+            digest=self._accepted.digest,
+            first_token_seconds=time.monotonic() - self._started,
+        )
+        self.message = await self._recorder.begin(
+            self._user_message.conversation_id, self._user_message.id, self.provenance
+        )
+        await self._emit(
+            Opened(
+                self.message.id,
+                Place.LOCAL,
+                self.provenance.endpoint,
+                self.provenance.model,
+                self._accepted.stand_in,
+            )
+        )
+
+    async def _judge(self) -> None:
+        if self.message is None:  # the model said nothing at all
+            await self._begin()
+        reason = self.ended.finish_reason if self.ended else FinishReason.STOP
+        await self._take_decision(self._watch.post(reason))
+
+    async def _take_decision(self, decision: Decision) -> None:
+        self.decision = decision
+        if decision.confidence is not None and self.message is not None:
+            await self._emit(
+                Measured(self.message.id, decision.tokens, decision.confidence, decision.threshold, decision.signals)
+            )
+        if decision.action is Action.ESCALATE and not self.doubt.done():
+            self._held = []  # at once: not a word more is shown while the turn gets to know of the doubt
+            self.doubt.set_result(decision)
+
+    async def _emit(self, event: Event) -> None:
+        if self._held is None:
+            await self._emit_event(event)
+        else:
+            self._held.append(event)
+
+    def _describe(self) -> None:
+        usage = self.ended.usage if self.ended else self.provenance.usage
+        self.provenance = replace(
+            self.provenance,
+            confidence=self.decision.confidence if self.decision else None,
+            usage=usage,
+            cost=0.0,
+            load_seconds=self.ended.load_seconds if self.ended else None,
+            seconds=time.monotonic() - self._started,
+            finish_reason=self.ended.finish_reason if self.ended else None,
+        )

@@ -1,0 +1,74 @@
+"""The prompt of the local model: fitted into its window, and fitted again when the server finds it too long."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hybridchat.backends.protocol import ChatRequest
+from hybridchat.context import FittedPrompt, fit
+from hybridchat.engine.local_answer import LocalAnswer
+from hybridchat.errors import ContextOverflow
+from hybridchat.events import ContextTrimmed, Event
+from hybridchat.messages import ChatMessage, Place
+
+if TYPE_CHECKING:
+    from hybridchat.engine.engine import Engine
+
+
+class LocalPrompt:
+    """A conversation on its way into the local model's context window."""
+
+    def __init__(
+        self, engine: Engine, messages: Sequence[ChatMessage], *, emit: Callable[[Event], Awaitable[None]]
+    ) -> None:
+        self._meter = engine.local_meter
+        self._answer = engine.settings.answer
+        self._window = engine.local.endpoint.num_ctx
+        self._messages = messages
+        self._emit = emit
+        self._fitted = self._fit(leave_out=0)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the question itself fits, be it without any earlier turn."""
+        return self._fitted.fits
+
+    async def stream(self, local: LocalAnswer) -> None:
+        """Let ``local`` answer, leaving out one more turn each time that the server finds the prompt too long.
+
+        Raises a ``HybridChatError`` as ``LocalAnswer.run`` does.
+        """
+        announced = 0
+        while True:
+            fitted = self._fitted
+            if fitted.turns_left_out > announced:
+                announced = fitted.turns_left_out
+                await self._emit(
+                    ContextTrimmed(Place.LOCAL, fitted.turns_left_out, fitted.messages_left_out, self._window or 0)
+                )
+            try:
+                await local.run(
+                    ChatRequest(
+                        fitted.messages,
+                        max_tokens=self._answer.max_tokens,
+                        temperature=self._answer.temperature,
+                        seed=self._answer.seed,
+                    )
+                )
+                break
+            except ContextOverflow:
+                if not fitted.can_shrink or local.message is not None:
+                    raise
+                self._fitted = self._fit(leave_out=fitted.turns_left_out + 1)
+        if local.ended is not None:
+            self._meter.learn(fitted.messages, local.ended.usage.prompt_tokens)
+
+    def _fit(self, leave_out: int) -> FittedPrompt:
+        return fit(
+            self._messages,
+            self._window,
+            self._answer.max_tokens,
+            estimate=self._meter,
+            leave_out=leave_out,
+        )

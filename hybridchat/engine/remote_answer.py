@@ -1,0 +1,220 @@
+"""Brings in the remote model: consent, ledger, stream, and the way back of what was redacted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece, StreamPart, Waiting
+from hybridchat.context import estimate_prompt, estimate_tokens
+from hybridchat.engine.recorder import Recorder
+from hybridchat.errors import HybridChatError
+from hybridchat.events import Delta, Event, Loading, Outgoing
+from hybridchat.messages import ChatMessage, Message, Place, Provenance, Status, Usage
+from hybridchat.privacy.redaction import Redactor
+from hybridchat.store.database import Store
+from hybridchat.store.records import Outcome, Sent
+from hybridchat.text import StreamCleaner
+
+Emit = Callable[[Event], Awaitable[None]]
+
+
+class RemoteAnswer:
+    """One answer of the remote model.
+
+    Nothing leaves before ``open``; ``outgoing`` is what would. ``open`` writes the ledger, sends, and returns when the
+    first piece has arrived; ``run`` streams the rest.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        request: ChatRequest,
+        redactor: Redactor,
+        user_message: Message,
+        reason: str,
+        *,
+        store: Store,
+        recorder: Recorder,
+        emit: Emit,
+    ) -> None:
+        redacted = redactor.redact_messages(request.messages)
+        self._backend = backend
+        self._request = replace(request, messages=tuple(redacted.messages))
+        self._restorer = redactor.restorer()
+        self._user_message = user_message
+        self._store = store
+        self._recorder = recorder
+        self._emit = emit
+        self._parts: AsyncGenerator[StreamPart, None] | None = None
+        self._first: Piece | Ended | None = None
+        self._cleaners = {False: StreamCleaner(), True: StreamCleaner()}  # by: is it thinking?
+        self._text: list[str] = []
+        self._sent_id: int | None = None
+        self._started = time.monotonic()
+        self.ended: Ended | None = None
+        self.message: Message | None = None
+        endpoint = backend.endpoint
+        self.outgoing = self._describe_outgoing(request.messages, redacted.counts, reason)
+        self.provenance = Provenance(place=Place.REMOTE, endpoint=endpoint.name, model=endpoint.model, reason=reason)
+
+    @property
+    def text(self) -> str:
+        """What the model has said so far, without its thinking, with redactions undone."""
+        return "".join(self._text)
+
+    async def open(self) -> None:
+        """Write the ledger, send the request, and wait for the first piece of the answer.
+
+        Raises ``CannotWrite`` when the ledger cannot be written (nothing is sent then), and whatever the backend
+        raises.
+        """
+        self._sent_id = await self._store.ledger.sent(
+            Sent(
+                conversation_id=self._user_message.conversation_id,
+                message_id=self._user_message.id,
+                reason=self.outgoing.reason,
+                endpoint=self.outgoing.endpoint,
+                url=self.outgoing.url,
+                model=self.outgoing.model,
+                payload=self._backend.body(self._request),
+                placeholders=dict(self.outgoing.redactions),
+            )
+        )
+        self._started = time.monotonic()
+        self._parts = self._backend.stream(self._request)
+        try:
+            await self._wait_for_first_piece(self._parts)
+        except BaseException as error:
+            await self.close(error)
+            raise
+
+    async def begin(self) -> Message:
+        """Begin the kept message; to be called once, after ``open``."""
+        self.message = await self._recorder.begin(
+            self._user_message.conversation_id, self._user_message.id, self.provenance
+        )
+        return self.message
+
+    async def run(self) -> None:
+        """Stream the answer to its end; ``begin`` comes first."""
+        assert self._parts is not None
+        try:
+            if isinstance(self._first, Piece):
+                await self._take_in(self._first)
+                async for part in self._parts:
+                    match part:
+                        case Piece():
+                            await self._take_in(part)
+                        case Waiting(reason):
+                            await self._emit(Loading(Place.REMOTE, self.provenance.model, reason))
+                        case Ended():
+                            self.ended = part
+            await self._flush()
+        except BaseException as error:
+            await self.close(error)
+            raise
+        await self.close(None)
+
+    async def finish(self, status: Status) -> None:
+        """End the kept message."""
+        if self.message is not None:
+            await self._recorder.finish(self.message.id, status, self.provenance)
+
+    async def close(self, error: BaseException | None) -> None:
+        """Close the connection and write the call's outcome to the ledger; calling it again changes nothing."""
+        if self._parts is not None:
+            await self._parts.aclose()
+        if self._sent_id is None:
+            return
+        sent_id, self._sent_id = self._sent_id, None
+        usage = self.ended.usage if self.ended else Usage()
+        self.provenance = replace(
+            self.provenance,
+            usage=usage,
+            cost=self._cost(usage),
+            seconds=time.monotonic() - self._started,
+            finish_reason=self.ended.finish_reason if self.ended else None,
+        )
+        await self._store.ledger.outcome(
+            sent_id,
+            Outcome(
+                status=_status_word(error),
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                cost=self.provenance.cost,
+                seconds=self.provenance.seconds,
+                error=error.message if isinstance(error, HybridChatError) else "",
+            ),
+        )
+
+    async def _wait_for_first_piece(self, parts: AsyncGenerator[StreamPart, None]) -> None:
+        async for part in parts:
+            match part:
+                case Accepted(model=model, digest=digest):
+                    self.provenance = replace(self.provenance, model=model, digest=digest)
+                case Waiting(reason):
+                    await self._emit(Loading(Place.REMOTE, self.provenance.model, reason))
+                case Piece() | Ended():
+                    self._first = part
+                    if isinstance(part, Ended):
+                        self.ended = part
+                    break
+        self.provenance = replace(self.provenance, first_token_seconds=time.monotonic() - self._started)
+
+    async def _take_in(self, piece: Piece) -> None:
+        cleaned = self._cleaners[piece.thinking].feed(piece.text)
+        # A model that thinks aloud may name a placeholder there too, but only the answer is kept: it is restored.
+        text = cleaned if piece.thinking else self._restorer.feed(cleaned)
+        await self._say(replace(piece, text=text))
+
+    async def _flush(self) -> None:
+        rest = self._restorer.feed(self._cleaners[False].flush()) + self._restorer.flush()
+        await self._say(Piece(rest))
+
+    async def _say(self, piece: Piece) -> None:
+        assert self.message is not None
+        if not piece.thinking and piece.text:
+            self._text.append(piece.text)
+            self._recorder.journal(self.message.id, piece.text, ())
+        if piece.text:
+            await self._emit(Delta(self.message.id, Place.REMOTE, piece.text, piece.logprobs, piece.thinking))
+
+    def _describe_outgoing(
+        self, original: tuple[ChatMessage, ...], redactions: Mapping[str, int], reason: str
+    ) -> Outgoing:
+        endpoint = self._backend.endpoint
+        tokens = estimate_prompt(self._request.messages)
+        likely = Usage(tokens, self._request.max_tokens)
+        return Outgoing(
+            endpoint=endpoint.name,
+            url=endpoint.url,
+            model=endpoint.model,
+            original=original,
+            redacted=self._request.messages,
+            redactions=redactions,
+            bytes=len(self._backend.body(self._request)),
+            tokens=tokens,
+            cost=self._cost(likely),
+            reason=reason,
+        )
+
+    def _cost(self, usage: Usage) -> float | None:
+        """Return US dollars; tokens that the server did not count are estimated."""
+        price = self._backend.endpoint.price
+        if price is None:
+            return None
+        prompt = usage.prompt_tokens
+        if prompt is None:
+            prompt = estimate_prompt(self._request.messages)
+        completion = usage.completion_tokens
+        if completion is None:
+            completion = estimate_tokens(self.text) if self._text else 0
+        return (prompt * price.input + completion * price.output) / 1e6
+
+
+def _status_word(error: BaseException | None) -> str:
+    if error is None:
+        return "complete"
+    return error.code if isinstance(error, HybridChatError) else "cancelled"

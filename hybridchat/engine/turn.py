@@ -1,0 +1,249 @@
+"""One turn: who answers, who takes over, and what is told of it.
+
+The turn is a task of its own. It tells what happens through a bounded channel of events, and is told two things:
+``answer`` (to a ``ConsentRequested`` or ``ModelChoiceRequested``) and ``cancel``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from hybridchat import handover
+from hybridchat.engine.channel import EventChannel
+from hybridchat.engine.escalation import Escalation
+from hybridchat.engine.local_answer import LocalAnswer
+from hybridchat.engine.local_prompt import LocalPrompt
+from hybridchat.engine.recorder import Recorder
+from hybridchat.engine.remote_answer import RemoteAnswer
+from hybridchat.errors import Blocked, HybridChatError, Interrupted
+from hybridchat.events import Consent, Escalated, Event, Failed, Finished, KeptLocal, Opened, Routed, SetAside
+from hybridchat.messages import Conversation, FinishReason, Message, Place, Role, Status
+from hybridchat.routing.policy import Action, Question
+from hybridchat.text import one_line
+
+if TYPE_CHECKING:
+    from hybridchat.engine.engine import Engine
+    from hybridchat.engine.request import TurnRequest
+
+_log = logging.getLogger(__name__)
+
+
+class Turn:
+    """An asynchronous iterator of events, of which exactly one ``Finished`` or ``Failed`` is the last."""
+
+    def __init__(self, engine: Engine, request: TurnRequest) -> None:
+        self._engine = engine
+        self._request = request
+        self._channel = EventChannel()
+        self._recorder = Recorder(engine.store)
+        self._local: LocalAnswer | None = None
+        self._streaming: asyncio.Task[None] | None = None
+        self._remote: RemoteAnswer | None = None
+        self._escalation: Escalation | None = None
+        self._cancelled = False
+        self._task = asyncio.create_task(self._live())
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Yield the turn's events; to be iterated once."""
+        return aiter(self._channel)
+
+    def answer(self, reply: Consent | str | None) -> None:
+        """Reply to the last ``ConsentRequested`` (a ``Consent``) or ``ModelChoiceRequested`` (a model, or None)."""
+        if self._escalation is not None:
+            self._escalation.reply(reply)
+
+    def cancel(self) -> None:
+        """Stop; what was said is kept, and the turn ends with ``Failed`` (code ``interrupted``)."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._task.cancel()
+
+    async def _live(self) -> None:
+        try:
+            last: Finished | Failed = await self._run()
+        except asyncio.CancelledError:
+            hint = "What was said is kept: `hybridchat ask --continue` goes on from it."
+            self._channel.close(await self._fail(Interrupted("stopped", hint=hint)))
+            if not self._cancelled:
+                raise
+            return
+        except HybridChatError as error:
+            last = await self._fail(error)
+        except Exception:  # noqa: BLE001  # whatever happens, the turn must end with an event
+            _log.exception("a turn failed unexpectedly")
+            hint = "This is a fault of hybridchat itself; what was said is kept."
+            last = await self._fail(HybridChatError("something went wrong inside hybridchat", hint=hint))
+        self._channel.close(last)
+
+    async def _run(self) -> Finished:
+        conversation, path = await self._begin()
+        question_message = path[-1]
+        system = self._engine.settings.answer.system if self._request.system is None else self._request.system
+        messages = handover.verbatim(path, system)
+        escalation = self._escalation = Escalation(
+            self._engine, self._request, conversation, path, messages, recorder=self._recorder, emit=self._channel.put
+        )
+        prompt = LocalPrompt(self._engine, messages, emit=self._channel.put)
+        question = Question(
+            text=question_message.content,
+            choice=self._request.choice,
+            can_escalate=escalation.possible,
+            why_not=escalation.why_not,
+            fits_local=prompt.fits,
+            min_confidence=self._min_confidence,
+            earlier_turns=sum(message.role is Role.USER for message in path) - 1,
+        )
+        decision = self._engine.policy.pre(question)
+        place = Place.REMOTE if decision.action is Action.REMOTE else Place.LOCAL
+        await self._channel.put(
+            Routed(
+                conversation.id,
+                question_message.id,
+                place,
+                decision.reason,
+                can_escalate=place is Place.LOCAL and escalation.possible,
+            )
+        )
+        if place is Place.REMOTE:
+            return await self._answer_remotely(await escalation.open(decision.reason))
+        watch = self._engine.policy.watch(question)
+        self._local = LocalAnswer(
+            self._engine.local,
+            question_message,
+            watch,
+            decision.reason,
+            recorder=self._recorder,
+            emit=self._channel.put,
+        )
+        return await self._answer_locally(self._local, prompt)
+
+    async def _begin(self) -> tuple[Conversation, list[Message]]:
+        """Keep the question; return its conversation and the path from the root down to it."""
+        request, conversations = self._request, self._engine.store.conversations
+        if request.answer_to is not None:
+            path = await conversations.path(request.answer_to)
+            return await conversations.get(path[-1].conversation_id), path
+        given = await conversations.get(request.conversation_id) if request.conversation_id else None
+        conversation = await self._recorder.conversation(given, one_line(request.text, 60))
+        parent_id = request.parent_id or conversation.head_id
+        earlier = await conversations.path(parent_id) if parent_id else []
+        return conversation, [
+            *earlier,
+            await self._recorder.user_message(conversation.id, parent_id, request.text),
+        ]
+
+    async def _answer_locally(self, local: LocalAnswer, prompt: LocalPrompt) -> Finished:
+        assert self._escalation is not None
+        streaming = self._streaming = asyncio.create_task(prompt.stream(local))
+        waiting: set[asyncio.Future[Any]] = {streaming, local.doubt}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        wish = self._why_escalate(local, streaming)
+        if wish and self._escalation.possible:
+            shown = local.doubt.result().tokens if local.doubt.done() else 0
+            try:
+                remote = await self._escalation.open(wish)
+            except HybridChatError as refusal:
+                message_id = local.message.id if local.message else None
+                reason = f"the local answer stands: {refusal.message}"
+                await self._channel.put(KeptLocal(message_id, reason, refusal.code, refusal.hint))
+            else:
+                await self._set_aside(local, streaming, wish, shown)
+                return await self._answer_remotely(remote)
+        await local.show()
+        failure = streaming.exception() if streaming.done() else None
+        if isinstance(failure, HybridChatError) and await self._escalation.only_consent_is_missing():
+            raise Blocked(
+                f"{failure.message}; the remote model was not asked: {self._escalation.why_not}",
+                hint=self._escalation.hint,
+            ) from failure
+        await streaming
+        await local.finish(Status.COMPLETE)
+        assert local.message is not None
+        return self._finished(local.message.id, local)
+
+    @staticmethod
+    def _why_escalate(local: LocalAnswer, streaming: asyncio.Task[None]) -> str:
+        """Return the reason for bringing in the remote model, or nothing."""
+        failure = streaming.exception() if streaming.done() else None
+        if isinstance(failure, HybridChatError):
+            return f"the local model cannot answer: {failure.message}"
+        return local.doubt.result().reason if local.doubt.done() else ""
+
+    async def _set_aside(self, local: LocalAnswer, streaming: asyncio.Task[None], reason: str, shown: int) -> None:
+        await _stop(streaming)
+        await local.finish(Status.SET_ASIDE)
+        if local.message is not None:
+            confidence = local.doubt.result().confidence if local.doubt.done() else None
+            await self._channel.put(SetAside(local.message.id, shown, confidence, reason))
+
+    async def _answer_remotely(self, remote: RemoteAnswer) -> Finished:
+        self._remote = remote
+        message = await remote.begin()
+        provenance, outgoing = remote.provenance, remote.outgoing
+        if self._local is None:
+            await self._channel.put(Opened(message.id, Place.REMOTE, provenance.endpoint, provenance.model))
+        else:
+            set_aside = self._local.message.id if self._local.message else None
+            await self._channel.put(
+                Escalated(
+                    message.id,
+                    set_aside,
+                    provenance.endpoint,
+                    provenance.model,
+                    provenance.reason,
+                    outgoing.redactions,
+                )
+            )
+        await remote.run()
+        await remote.finish(Status.COMPLETE)
+        return self._finished(message.id, remote)
+
+    def _finished(self, message_id: str, answer: LocalAnswer | RemoteAnswer) -> Finished:
+        provenance, notes, exit_code = answer.provenance, [], 0
+        if provenance.finish_reason is FinishReason.LENGTH:
+            notes.append("the answer was cut off at its length limit (setting answer.max_tokens, or the window)")
+        least, confidence = self._min_confidence, provenance.confidence
+        if least is not None and confidence is not None and confidence.value < least:
+            notes.append(f"unsure: {confidence.value:.0%}, below the {least:.0%} asked for")
+            exit_code = 10
+        if self._escalation is not None:
+            notes += self._escalation.notes
+        if self._recorder.problem is not None:
+            notes.append(f"this turn is not saved: {self._recorder.problem.message}")
+            exit_code = self._recorder.problem.exit_code
+        return Finished(message_id, answer.text, Status.COMPLETE, provenance, tuple(notes), exit_code)
+
+    async def _fail(self, error: HybridChatError) -> Failed:
+        """End everything that runs, keep what was said, and describe the failure."""
+        if self._streaming is not None:
+            await _stop(self._streaming)
+        answer: LocalAnswer | RemoteAnswer | None = self._local
+        if self._local is not None:
+            await self._local.finish(Status.PARTIAL)
+        if self._escalation is not None:
+            await self._escalation.close()
+        if self._remote is not None:
+            answer = self._remote
+            await self._remote.finish(Status.PARTIAL)
+        message = answer.message if answer else None
+        return Failed(
+            error.code,
+            error.message,
+            error.hint,
+            error.exit_code,
+            message.id if message else None,
+            answer.text if answer else "",
+        )
+
+    @property
+    def _min_confidence(self) -> float | None:
+        asked = self._request.min_confidence
+        return self._engine.settings.routing.min_confidence if asked is None else asked
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
