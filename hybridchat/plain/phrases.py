@@ -1,0 +1,61 @@
+"""How line mode puts things: provenance, confidence, redactions, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hybridchat.messages import Confidence, Place, Provenance
+
+_WHERE = {Place.LOCAL: "on this machine", Place.REMOTE: "remote"}
+
+
+def short_model(name: str) -> str:
+    """Return a model's name without the organisation in front: ``Llama-3.3-70B-Instruct``."""
+    return name.rpartition("/")[2]
+
+
+def confidence(value: Confidence | None) -> str:
+    """Return a word and a number, and whether it is calibrated: ``fairly sure (64%, uncalibrated)``."""
+    if value is None:
+        return "confidence unknown"
+    word = "sure" if value.value >= 0.8 else "fairly sure" if value.value >= 0.5 else "unsure"
+    caveats = [] if value.calibrated else ["uncalibrated"]
+    if value.basis != "logprobs":
+        caveats.append(f"read from {value.basis}")
+    return f"{word} ({', '.join([percent(value), *caveats])})"
+
+
+def percent(value: Confidence) -> str:
+    """Return a confidence as a whole percentage."""
+    return f"{value.value:.0%}"
+
+
+def provenance(source: Provenance) -> str:
+    """Return where an answer came from, in a line."""
+    parts = [f"{short_model(source.model)} ({_WHERE[source.place]}, {source.endpoint})"]
+    if source.confidence is not None:
+        parts.append(confidence(source.confidence))
+    if source.usage.completion_tokens is not None:
+        parts.append(counted(source.usage.completion_tokens, "token"))
+    if source.seconds is not None:
+        parts.append(f"{source.seconds:.1f} s")
+    if source.cost is not None:
+        parts.append(money(source.cost))
+    if source.reason:
+        parts.append(source.reason)
+    return ", ".join(parts)
+
+
+def money(dollars: float) -> str:
+    """Return US dollars with as many digits as small sums need."""
+    return f"${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"${dollars:.5f}"
+
+
+def redactions(by_kind: Mapping[str, int]) -> str:
+    """Return what was replaced by placeholders: ``2 email, 1 key``; empty if nothing was."""
+    return ", ".join(f"{count} {kind}" for kind, count in by_kind.items() if count)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun: ``1 token``, ``2,048 tokens``."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
