@@ -1,0 +1,78 @@
+"""What a face may ask for: turns, conversations, search, what left the machine. The one object that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from hybridchat.backends.protocol import Backend
+from hybridchat.config.settings import Settings
+from hybridchat.credentials import Credentials
+from hybridchat.engine import Engine, Turn, TurnRequest
+from hybridchat.messages import Conversation, Message
+from hybridchat.store.database import Store
+from hybridchat.store.records import Hit, LedgerEntry, Verification
+
+
+class Assistant:
+    """The whole program behind a face; an asynchronous context manager that closes what it was given.
+
+    ``backends`` is a live list: what is opened later (the remote model) is closed too.
+    """
+
+    def __init__(
+        self, engine: Engine, store: Store, credentials: Credentials, settings: Settings, backends: Sequence[Backend]
+    ) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self._engine = engine
+        self._store = store
+        self._backends = backends
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for backend in self._backends:
+            await backend.aclose()
+        await self._store.aclose()
+
+    def turn(self, request: TurnRequest) -> Turn:
+        """Start a turn; needs a running event loop."""
+        return self._engine.turn(request)
+
+    async def conversations(self, limit: int = 20, offset: int = 0) -> list[Conversation]:
+        """Return the conversations, the last used first."""
+        return await self._store.conversations.list(limit, offset)
+
+    async def conversation(self, id_or_prefix: str) -> Conversation:
+        """Return one conversation; raises ``InputMissing`` where there is none, or more than one, of that name."""
+        return await self._store.conversations.get(id_or_prefix)
+
+    async def latest(self) -> Conversation | None:
+        """Return the conversation that was used last, if there is any."""
+        return await self._store.conversations.latest()
+
+    async def messages(self, conversation_id: str) -> list[Message]:
+        """Return a conversation's messages from its root to where the user last stood."""
+        conversation = await self._store.conversations.get(conversation_id)
+        return await self._store.conversations.path(conversation.head_id) if conversation.head_id else []
+
+    async def delete(self, conversation_id: str) -> None:
+        """Delete a conversation with all its branches."""
+        await self._store.conversations.delete(conversation_id)
+
+    async def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """Search all conversations for words."""
+        return await self._store.search(text, limit)
+
+    async def egress(self, limit: int = 50) -> list[LedgerEntry]:
+        """Return what left the machine, the latest first."""
+        return await self._store.ledger.list(limit)
+
+    async def verify_egress(self) -> Verification:
+        """Check that no row of the ledger was changed or dropped."""
+        return await self._store.ledger.verify()

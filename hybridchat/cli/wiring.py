@@ -1,0 +1,170 @@
+"""Builds the concrete objects behind an assistant: the one place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from hybridchat.assistant import Assistant
+from hybridchat.backends.embedded import EmbeddedBackend
+from hybridchat.backends.first_available import FirstAvailable
+from hybridchat.backends.loopback import is_loopback
+from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
+from hybridchat.backends.protocol import Backend
+from hybridchat.config import paths
+from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, Settings
+from hybridchat.credentials import Credentials, variable
+from hybridchat.engine import Engine
+from hybridchat.engine.engine import OpenRemote
+from hybridchat.errors import BadConfiguration, Blocked
+from hybridchat.messages import Place
+from hybridchat.routing.gain import GainPolicy
+from hybridchat.store.database import Store
+
+NO_REMOTE = "none"
+"""The value of ``remote.preset`` that means: there is no remote model."""
+
+
+def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assistant:
+    """Build everything that ``settings`` ask for; nothing is connected to yet.
+
+    Raises ``BadConfiguration`` for impossible endpoints, ``Blocked`` for a trusted host under offline mode, and
+    whatever opening the store raises.
+    """
+    credentials = new_credentials(settings)
+    local = local_backend(settings, environ)
+    backends = [local]
+    store = Store.open(
+        paths.database_file(settings.store) if settings.store.save else None,
+        chain_key=lambda: asyncio.run(credentials.secret("ledger", lambda: os.urandom(32))),
+    )
+    policy = GainPolicy(bias=settings.routing.bias)
+    open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
+    engine = Engine(settings, store, local, policy, open_remote)
+    return Assistant(engine, store, credentials, settings, backends)
+
+
+def new_credentials(settings: Settings) -> Credentials:
+    """Return what finds keys, with the user's own command for the remote model's key."""
+    remote = settings.remote
+    name = remote.key_name or (preset(remote.preset).key_name if remote.preset != NO_REMOTE else None)
+    return Credentials({name: remote.key_command} if name and remote.key_command else {})
+
+
+def local_backend(settings: Settings, environ: Mapping[str, str] = os.environ) -> Backend:
+    """Build the local model's backend; ``auto`` means Ollama, then the embedded engine."""
+    match settings.local.backend:
+        case "auto":
+            return FirstAvailable([_ollama(settings), _embedded(settings)])
+        case "ollama":
+            return _ollama(settings)
+        case "embedded":
+            return _embedded(settings)
+        case _:
+            return _local_server(settings, environ)
+
+
+def ollama_url(local: LocalSettings) -> str:
+    """Return the address of the Ollama server."""
+    from hybridchat.backends.ollama_address import DEFAULT_URL, host_url  # noqa: PLC0415 -- only where it is used
+
+    return host_url(local.url) if local.url else DEFAULT_URL
+
+
+def _ollama(settings: Settings) -> Backend:
+    from hybridchat.backends.ollama import OllamaBackend  # noqa: PLC0415 -- httpx is dear to import
+
+    local = settings.local
+    endpoint = Endpoint(
+        name="ollama",
+        kind=Kind.OLLAMA,
+        url=ollama_url(local),
+        model=local.model,
+        place=Place.LOCAL,
+        num_ctx=local.num_ctx,
+        keep_alive=local.keep_alive,
+    )
+    return OllamaBackend(_really_local(endpoint, settings))
+
+
+def _embedded(settings: Settings) -> Backend:
+    local = settings.local
+    endpoint = Endpoint(
+        name="embedded",
+        kind=Kind.EMBEDDED,
+        url="",
+        model=local.model,
+        place=Place.LOCAL,
+        num_ctx=local.num_ctx,
+        keep_alive=local.keep_alive,
+    )
+    return EmbeddedBackend(endpoint, models=paths.models_folder(settings.store), runtime=paths.runtime_folder())
+
+
+def _local_server(settings: Settings, environ: Mapping[str, str]) -> Backend:
+    from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+
+    row = preset(settings.local.backend)
+    endpoint = _really_local(replace(local_endpoint(settings.local), num_ctx=settings.local.num_ctx), settings)
+    # A local server's key is only looked for in the environment: asking a keyring would cost every turn of those who
+    # need no key a quarter of a second.
+    names = [variable(row.key_name), *row.key_env] if row.key_name else []
+    key = next((environ[name] for name in names if environ.get(name)), None)
+    return OpenAICompatibleBackend(endpoint if key else replace(endpoint, auth=Auth.NONE), key)
+
+
+def _really_local(endpoint: Endpoint, settings: Settings) -> Endpoint:
+    """Return ``endpoint`` once it is sure that what it is sent stays where the user wants it."""
+    if is_loopback(endpoint.url):
+        return endpoint
+    host = urlsplit(endpoint.url).hostname
+    if host not in {name.casefold() for name in settings.local.trusted_hosts}:
+        raise BadConfiguration(
+            f"the local model's server, {host}, is not on this machine",
+            hint=f'If it is yours, declare it in your configuration: local.trusted_hosts = ["{host}"]',
+        )
+    if settings.privacy.offline:
+        raise Blocked(
+            f"offline mode is on, and the local model's server, {host}, is not on this machine",
+            hint="Run without --offline, or use a server on this machine.",
+        )
+    return endpoint
+
+
+def _remote_opener(settings: Settings, credentials: Credentials, backends: list[Backend]) -> OpenRemote:
+    """Return what builds the remote backend: once a model, and not before something may really be sent."""
+    opened: dict[str | None, Backend] = {}
+
+    async def open_remote(model: str | None) -> Backend:
+        if model not in opened:
+            from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+
+            endpoint = remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts)
+            key = await _remote_key(endpoint, settings, credentials)
+            if model is not None:
+                endpoint = replace(endpoint, model=model, price=None)
+            opened[model] = OpenAICompatibleBackend(endpoint, key)
+            backends.append(opened[model])
+        return opened[model]
+
+    return open_remote
+
+
+async def _remote_key(endpoint: Endpoint, settings: Settings, credentials: Credentials) -> str | None:
+    if endpoint.auth is Auth.NONE or endpoint.key_name is None:
+        return None
+    row = preset(settings.remote.preset)
+    own_host = not settings.remote.url or key_host(settings.remote.url) == key_host(row.url)
+    found = await credentials.find(endpoint.key_name, key_host(endpoint.url), row.key_env if own_host else ())
+    return found.reveal()
+
+
+def key_host(url: str) -> str:
+    """Return the host that a key belongs to, with its port where it is not the usual one."""
+    parts = urlsplit(url)
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    host = parts.hostname or ""
+    return host if parts.port in {None, usual} else f"{host}:{parts.port}"
