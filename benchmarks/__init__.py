@@ -1,0 +1,1 @@
+"""Measurements that made the shipped numbers, and that anyone can repeat."""

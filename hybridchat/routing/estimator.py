@@ -1,0 +1,66 @@
+"""From signals to the probability that the local answer is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp, isfinite
+
+from hybridchat.messages import Confidence
+from hybridchat.routing.prior import END, Checkpoint, Head, Prior
+
+FARTHEST = 4.0
+"""Standard deviations from the mean at which a feature is cut off: no single odd number may decide."""
+
+
+class Estimator:
+    """Reads a confidence from signals, by logprobs where there are any, else by text alone."""
+
+    def __init__(self, prior: Prior) -> None:
+        self._prior = prior
+
+    def confidence(self, signals: Mapping[str, float], checkpoint: str = END) -> Confidence:
+        """Return the confidence at ``checkpoint`` (a number of tokens, or ``end``) given the signals so far.
+
+        A sign that all but decides (``Prior.triggers``) bounds it from above.
+        """
+        head, basis = self.head(signals)
+        value = probability(head, checkpoint, signals)
+        for name, trigger in self._prior.triggers.items():
+            if signals.get(name):
+                value = min(value, trigger.confidence)
+        return Confidence(value, calibrated=False, basis=basis)
+
+    def head(self, signals: Mapping[str, float]) -> tuple[Head, str]:
+        """Return the model that fits the signals at hand, and what it reads: ``logprobs`` or ``text``."""
+        return (self._prior.logprobs, "logprobs") if "mean" in signals else (self._prior.text, "text")
+
+    def abort_below(self, signals: Mapping[str, float], checkpoint: str) -> float | None:
+        """Return the confidence below which the answer may be set aside at ``checkpoint``; None for never."""
+        return at(self.head(signals)[0], checkpoint).abort_below
+
+
+def at(head: Head, checkpoint: str) -> Checkpoint:
+    """Return a head's coefficients at ``checkpoint``; those of the end where it has none of its own."""
+    return head.checkpoints.get(checkpoint) or head.checkpoints[END]
+
+
+def probability(head: Head, checkpoint: str, signals: Mapping[str, float]) -> float:
+    """Evaluate a head: the logistic function of the weighted, standardised features."""
+    coefficients = at(head, checkpoint)
+    logit = coefficients.intercept
+    standardised = standardise(head.features, head.means, head.scales, signals)
+    for weight, value in zip(coefficients.weights, standardised, strict=True):
+        logit += weight * value
+    return 1.0 / (1.0 + exp(-logit)) if logit > -700 else 0.0
+
+
+def standardise(
+    features: tuple[str, ...], means: tuple[float, ...], scales: tuple[float, ...], signals: Mapping[str, float]
+) -> list[float]:
+    """Return the features as standard deviations from their means; a missing one counts as its mean."""
+    values: list[float] = []
+    for name, mean, scale in zip(features, means, scales, strict=True):
+        value = signals.get(name)
+        deviation = 0.0 if value is None or not isfinite(value) else (value - mean) / scale
+        values.append(max(-FARTHEST, min(FARTHEST, deviation)))
+    return values
