@@ -22,7 +22,16 @@ from hybridchat.backends.loopback import is_loopback
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
 
-__all__ = ["Phase", "StreamedAnswer", "is_loopback", "new_client", "open_stream", "place_of", "translated"]
+__all__ = [
+    "Phase",
+    "StreamedAnswer",
+    "is_loopback",
+    "new_client",
+    "open_stream",
+    "place_of",
+    "translated",
+    "verification",
+]
 
 _MAX_BODY = 1024 * 1024
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -55,18 +64,24 @@ def new_client(endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> 
     sent = {"User-Agent": "hybridchat", "Accept-Encoding": "identity", **dict(endpoint.headers), **headers}
     for name, value in sent.items():
         _check_header(endpoint, name, value)
-    secure = endpoint.url.lower().startswith("https:")
     return httpx.AsyncClient(
         headers=sent,
-        # Reading the system's certificates takes 40-100 ms. An empty context accepts no server at all, so plain
-        # HTTP does without them and still nothing could be reached over TLS unverified.
-        verify=True if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        verify=verification(endpoint.url),
         trust_env=not is_loopback(endpoint.url),
         follow_redirects=False,
         timeout=httpx.Timeout(
             connect=endpoint.connect_timeout, read=None, write=endpoint.stall_timeout, pool=endpoint.connect_timeout
         ),
     )
+
+
+def verification(url: str) -> ssl.SSLContext | bool:
+    """Return what httpx shall verify certificates with.
+
+    Reading the trusted ones takes 40-100 ms, so plain HTTP does without. It gets a context that trusts nobody:
+    even so nothing could be reached over TLS unverified.
+    """
+    return True if url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class StreamedAnswer:
@@ -210,10 +225,10 @@ def _reason(error: BaseException) -> str:
 def _check_url(endpoint: Endpoint) -> None:
     hint = "Write it like http://127.0.0.1:11434."
     try:
-        url = httpx.URL(endpoint.url)
-    except (httpx.InvalidURL, TypeError) as error:
+        url, port = httpx.URL(endpoint.url), urlsplit(endpoint.url).port  # httpx does not mind a port beyond 65535
+    except (httpx.InvalidURL, ValueError) as error:
         raise BadConfiguration(f"the URL of {endpoint.name} cannot be read: {error}", hint=hint) from error
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or port == 0:
         raise BadConfiguration(f"the URL of {endpoint.name} needs http:// or https:// and a host", hint=hint)
 
 
