@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import pytest_asyncio
+
+from hybridchat.backends import _openai_retry
+from hybridchat.backends._openai_models import alternatives
+from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.presets import remote_endpoint
+from hybridchat.backends.protocol import ChatRequest
+from hybridchat.config.settings import RemoteSettings
+from hybridchat.errors import (
+    ContextOverflow,
+    HybridChatError,
+    KeyMissing,
+    KeyRefused,
+    ModelMissing,
+    NoCredits,
+    RequestRejected,
+    ServerFailed,
+    TryLater,
+)
+from hybridchat.messages import ChatMessage, Role
+from tests.servers.openai import Answer, FakeServer, refuse, run_fake_server
+
+MODEL = "meta-llama/Llama-3.3-70B-Instruct"
+REQUEST = ChatRequest((ChatMessage(Role.USER, "Hello"),))
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with run_fake_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_openai_retry, "RETRY_PAUSE", 0.0)
+
+
+async def failure_of(server: FakeServer, answer: Answer, key: str | None = "hf_key") -> HybridChatError:
+    server.chat = [answer, answer]
+    endpoint = remote_endpoint(RemoteSettings(url=server.url))
+    backend = OpenAICompatibleBackend(endpoint, key)
+    with pytest.raises(HybridChatError) as caught:
+        [part async for part in backend.stream(REQUEST)]
+    await backend.aclose()
+    return caught.value
+
+
+def openai_error(message: str, **more: object) -> dict[str, object]:
+    return {"error": {"message": message, **more}}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with length", "chunked"])
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "says"),
+    [
+        (400, openai_error("bad max_tokens", type="invalid_request_error"), RequestRejected, "bad max_tokens"),
+        (400, {"error": "plain words"}, RequestRejected, "plain words"),
+        (400, {"object": "error", "message": "must be at least 1", "code": 400}, RequestRejected, "at least 1"),
+        (400, {"detail": "no such field"}, RequestRejected, "no such field"),
+        (400, b"just text", RequestRejected, "just text"),
+        (400, [1, 2], RequestRejected, "HTTP 400"),
+        (422, {"error": "`x` is wrong", "error_type": "validation"}, RequestRejected, "`x` is wrong"),
+        (409, b"", RequestRejected, "HTTP 409"),
+        (
+            400,
+            openai_error(f"The requested model '{MODEL}' is not supported by any provider", code="model_not_supported"),
+            ModelMissing,
+            "not supported",
+        ),
+        (400, openai_error("The model `x` does not exist"), ModelMissing, "does not exist"),
+        (404, {"status": 404, "title": "Not Found", "detail": "Function 'f': Not found"}, ModelMissing, "Function"),
+        (404, b"404 page not found", ModelMissing, "page not found"),
+        (
+            410,
+            {"type": "about:blank", "title": "Gone", "status": 410, "detail": "reached its end of life"},
+            ModelMissing,
+            "end of life",
+        ),
+        (401, {"error": "Invalid username or password."}, KeyRefused, "Invalid username"),
+        (402, {"error": "You have depleted your monthly included credits."}, NoCredits, "depleted"),
+        (429, openai_error("You exceeded your quota", code="insufficient_quota"), NoCredits, "quota"),
+        (403, {"error": "does not have sufficient permissions to call Inference Providers"}, KeyRefused, "permissions"),
+        (408, b"", TryLater, "no room"),
+        (424, {"error": "Request failed during generation", "error_type": "generation"}, ServerFailed, "generation"),
+        (429, {"error": "Model is overloaded", "error_type": "overloaded"}, TryLater, "overloaded"),
+        (500, {"error": "incomplete generation", "error_type": "incomplete_generation"}, ServerFailed, "incomplete"),
+        (502, b"<html><body>Bad gateway from cloud nine</body></html>", ServerFailed, "HTTP 502"),
+        (503, {"error": "Service Unavailable"}, TryLater, "Service Unavailable"),
+        (504, b"", ServerFailed, "HTTP 504"),
+    ],
+    ids=str,
+)
+async def test_each_refusal_becomes_its_own_error(
+    server: FakeServer, status: int, body: object, kind: type[HybridChatError], says: str, whole: bool
+) -> None:
+    failure = await failure_of(server, refuse(status, body, whole=whole))
+
+    assert type(failure) is kind
+    assert says in failure.message
+    assert "huggingface" in failure.message
+    assert failure.hint
+    assert "<" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (
+            400,
+            openai_error("request (5031 tokens) exceeds the available context size", type="exceed_context_size_error"),
+        ),
+        (400, openai_error("This model's maximum context length is 8192 tokens", code="context_length_exceeded")),
+        (400, {"object": "error", "message": "This model's maximum context length is 16384 tokens."}),
+        (413, openai_error("Please reduce the length of the messages", code="context_length_exceeded")),
+        (422, {"error": "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000"}),
+        (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8192"}),
+    ],
+    ids=["llama.cpp", "OpenAI", "vLLM", "413", "TGI input", "TGI total"],
+)
+async def test_a_prompt_that_is_too_long_is_known_in_every_dialect(
+    server: FakeServer, status: int, body: object
+) -> None:
+    assert type(await failure_of(server, refuse(status, body))) is ContextOverflow
+
+
+async def test_a_long_complaint_is_cut_and_cleaned(server: FakeServer) -> None:
+    failure = await failure_of(server, refuse(400, {"error": "\x1b[31mred\x1b[0m " + "long " * 500}))
+
+    assert "\x1b" not in failure.message
+    assert len(failure.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ("Retry-After: 120\r\n", 120.0),
+        ('RateLimit: "api";r=0;t=55\r\n', 55.0),
+        ("Retry-After: soon\r\n", None),
+        ("", None),
+    ],
+)
+async def test_the_waiting_time_is_read_where_the_server_says_one(
+    server: FakeServer, headers: str, seconds: float | None
+) -> None:
+    failure = await failure_of(server, refuse(429, headers=headers))
+
+    assert isinstance(failure, TryLater)
+    assert failure.retry_after == seconds
+
+
+async def test_the_waiting_time_may_be_a_date(server: FakeServer) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    failure = await failure_of(server, refuse(503, headers=f"Retry-After: {later}\r\n"))
+
+    assert isinstance(failure, TryLater)
+    assert failure.retry_after == pytest.approx(3600, abs=120)
+
+
+async def test_a_gated_model_says_where_its_licence_is(server: FakeServer) -> None:
+    failure = await failure_of(server, refuse(403, headers="X-Error-Code: GatedRepo\r\n"))
+
+    assert type(failure) is KeyRefused
+    assert failure.hint.startswith(f"Accept its licence at https://huggingface.co/{MODEL}")
+
+
+async def test_a_missing_permission_says_which(server: FakeServer) -> None:
+    failure = await failure_of(server, refuse(403, {"error": "insufficient permissions"}))
+
+    assert "Make calls to Inference Providers" in failure.hint
+
+
+async def test_a_server_that_wants_a_key_gets_none_says_so(server: FakeServer) -> None:
+    failure = await failure_of(server, refuse(401), key=None)
+
+    assert type(failure) is KeyMissing
+    assert "hybridchat keys set huggingface" in failure.hint
+
+
+async def test_a_missing_model_comes_with_fallbacks_that_are_served(server: FakeServer) -> None:
+    served = [{"id": "meta-llama/Llama-3.1-8B-Instruct"}, {"id": "google/gemma"}, {"id": MODEL}]
+    server.pages["/v1/models"] = refuse(200, {"data": served})
+
+    failure = await failure_of(server, refuse(404))
+
+    assert isinstance(failure, ModelMissing)
+    assert failure.alternatives == ("meta-llama/Llama-3.1-8B-Instruct", "google/gemma")
+    assert failure.alternatives[0] in failure.hint
+
+
+async def test_a_missing_model_comes_with_all_fallbacks_where_no_list_is_given(server: FakeServer) -> None:
+    failure = await failure_of(server, refuse(404))
+
+    assert isinstance(failure, ModelMissing)
+    assert failure.alternatives == remote_endpoint(RemoteSettings()).fallbacks
+
+
+async def test_a_missing_model_without_alternatives_hints_at_the_address(server: FakeServer) -> None:
+    endpoint = replace(remote_endpoint(RemoteSettings(url=server.url)), fallbacks=())
+    server.chat = [refuse(404)]
+    backend = OpenAICompatibleBackend(endpoint, "hf_key")
+    with pytest.raises(ModelMissing) as caught:
+        [part async for part in backend.stream(REQUEST)]
+    await backend.aclose()
+
+    assert caught.value.alternatives == ()
+    assert server.url in caught.value.hint
+
+
+def test_of_many_models_the_names_that_are_alike_are_offered() -> None:
+    served = [f"vendor/other-{number}" for number in range(50)] + ["meta-llama/Llama-3.1-70B-Instruct"]
+
+    assert alternatives(MODEL, ["gone", MODEL], served) == ("meta-llama/Llama-3.1-70B-Instruct",)
