@@ -24,56 +24,66 @@ _ASSIGNMENT = re.compile(
       [^\S\n]{0,8}
      |(?P<option>(?<=[a-z])[= ]{1,4})
     )
-    (?:\\"(?P<escaped>[^"\\\n]{1,200}+)\\"
-      |"(?P<double>(?:[^"\n\\]|\\.){1,200}+)"
-      |'(?P<single>(?:[^'\n\\]|\\.){1,200}+)'
-      |(?P<bare>[^\s"'`<>]{1,200}+))
+    (?:\\"(?P<escaped>[^"\\\n]{1,2000}+)\\"
+      |"(?P<double>(?:[^"\n\\]|\\.){1,2000}+)"
+      |'(?P<single>(?:[^'\n\\]|\\.){1,2000}+)'
+      |(?P<bare>[^\s"'`<>]{1,512}+))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _OPTION_NAME = re.compile(r"--?[a-z][a-z-]{0,40}\Z")
 _STAND_IN = re.compile(
     r"""
-    [$%{<\[*&@-]|\.{2,}|…|(.)\1{2,}\Z|x{3,}              # ${TOKEN}, %s, {{x}}, ***, -----, xxxx
-    |(?:your|my|the|some|example|dummy|changeme|change_me|placeholder|redacted|enter|insert|required|optional|invalid)\b
-    |(?:your|my|example|changeme|placeholder)[_-]
-    |(?:none|null|nil|true|false|undefined|str|string|text|password|passwd|secret|token|bytes|bool|boolean|number|object
-      |bearer|basic|hidden|empty|missing|wrong|incorrect|expired)\Z
+    \$[{(]|(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+)\Z)         # ${TOKEN}, $(cat key), $TOKEN
+    |%[sd]|%\(|<[^>]*>|\[[^\]]*\]|\{{1,2}[^}]*\}{0,2}\Z    # %s, <your key>, [hidden], {{ key }}
+    |-{1,2}[a-z]|\.{2,}|…|(.)\1{2,}\Z|[x*-]{3,}            # --next-option, ..., xxxx, ****
+    |(?:your|my|the|some|an?|dummy|enter|insert|must|required|optional|invalid)(?:\s|\Z)|your[_-]|change_?me\Z
+    |(?:example|placeholder|redacted|none|null|nil|true|false|undefined|str|string|text|password|passwd|secret|token
+      |bytes|bool|boolean|number|object|bearer|basic|hidden|empty|missing|wrong|incorrect|expired)\Z
     |(?:u?int|float|varchar|char|utf|sha|md|bytes|base|str|[iuf])-?[0-9]{1,4}\Z
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|.*(?:\(\)|=>|->|::)")
-_NEXT_PARAMETER = re.compile(r"&\w{1,64}=")
+_CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[A-Za-z_]+(?:\.[A-Za-z_]+)+\Z|.*(?:\(\)|=>|->|::)")
+_NEXT_PARAMETER = re.compile(r"[&;]\w{1,64}=")
 _CLOSING = ",;.)}]"
+_SPECIAL = frozenset("!@#$%^&*+~|?")
 
 
 def assigned_secrets(text: str) -> Iterator[Span]:
     """Find the values that are assigned to names such as ``password``, ``secret_key`` or ``token``."""
-    for match in _ASSIGNMENT.finditer(text):
-        group = match.lastgroup or ""
-        start, value = match.start(group), match[group]
-        if group == "bare":
-            value = _NEXT_PARAMETER.split(value, maxsplit=1)[0].rstrip(_CLOSING)
-        kind = Kind.PASSWORD if match["password"] else Kind.KEY
-        if match["option"] and not _OPTION_NAME.search(text, max(0, match.start() - 40), match.start("option")):
-            continue
-        if _STAND_IN.match(value):
-            continue
-        if _looks_secret(value, kind=kind, bare=group == "bare", named=match):
-            yield Span(start, start + len(value), kind)
+    match = _ASSIGNMENT.search(text)
+    while match:
+        start, value = match.start(match.lastgroup or 0), _value(match)
+        if _is_named(match, text) and not _STAND_IN.match(value) and _looks_secret(value, match):
+            yield Span(start, start + len(value), Kind.PASSWORD if match["password"] else Kind.KEY)
+            searched = start + len(value)
+        else:
+            searched = match.end("password" if match["password"] else "key")  # the value may be an assignment itself
+        match = _ASSIGNMENT.search(text, searched)
 
 
-def _looks_secret(value: str, *, kind: Kind, bare: bool, named: re.Match[str]) -> bool:
-    has_digit = any(c.isdigit() for c in value)
-    has_letter = any(c.isalpha() for c in value)
-    if bare and _CODE.match(value):
+def _value(match: re.Match[str]) -> str:
+    value: str = match[match.lastgroup or 0]
+    return _NEXT_PARAMETER.split(value, maxsplit=1)[0].rstrip(_CLOSING) if match["bare"] else value
+
+
+def _is_named(match: re.Match[str], text: str) -> bool:
+    """Whether the name is what it seems: only after a command's option may mere space stand before the value."""
+    if not match["option"]:
+        return True
+    return _OPTION_NAME.search(text, max(0, match.start() - 40), match.start("option")) is not None
+
+
+def _looks_secret(value: str, match: re.Match[str]) -> bool:
+    has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    if match["bare"] and _CODE.match(value):
         return False
-    if kind is Kind.KEY:
-        return len(value) >= (12 if bare else 8) and has_digit and has_letter and " " not in value
-    if not bare:
-        return len(value) >= 4 and (has_digit or " " not in value)
-    is_environment = named[0].isupper() or named["password"].isupper()
-    return len(value) >= 4 and (
-        bool(named["option"]) or is_environment or has_digit or any(c in "!@#$%^&*+~|?" for c in value)
-    )
+    if match["key"]:
+        return len(value) >= (12 if match["bare"] else 8) and has_digit and has_letter and " " not in value
+    if len(value) < 4:
+        return False
+    if not match["bare"]:
+        return has_digit or " " not in value
+    is_environment = match["password"].isupper()
+    return bool(match["option"] or is_environment or has_digit or not _SPECIAL.isdisjoint(value))

@@ -65,9 +65,8 @@ def verdict(
             return Verdict(Permission.SEND, f"Allowed for {answered}.")
         case DataPolicy.CONFIRM if can_ask:
             return Verdict(Permission.ASK, "The data policy asks before anything leaves.")
-        case DataPolicy.CONFIRM:
-            return Verdict(
-                Permission.REFUSE,
-                "The data policy asks before anything leaves, and there is no terminal to ask on.",
-                "Pass --allow-remote to agree beforehand.",
-            )
+    return Verdict(
+        Permission.REFUSE,
+        "The data policy asks before anything leaves, and there is no terminal to ask on.",
+        "Pass --allow-remote to agree beforehand.",
+    )

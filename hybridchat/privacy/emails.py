@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hybridchat.privacy.spans import Kind, Span
 
 _LOCAL_LIMIT = 64  # octets of a local part, RFC 5321 4.5.3.1.1
+_AT = re.compile(r"(?<=[\w.%+-])@(?=[^\W_][\w-]{0,62}+\.)")
 _LOCAL_ASCII = re.compile(r"[A-Za-z0-9._%+-]+\Z")
 _LOCAL = re.compile(r"[\w.%+-]+\Z")
 _DOMAIN_ASCII = re.compile(
@@ -21,13 +22,13 @@ _NO_TOP_LEVEL_DOMAIN = re.compile(
     re.IGNORECASE,
 )
 _NOBODY = frozenset({"git", "hg"})  # git@github.com: names a protocol's account, not a person
-_CREDENTIALS = re.compile(r"://[^\s/?#]*\Z")
+_CREDENTIALS = re.compile(r"://[^\s/?#:@]*:[^\s/?]*\Z")  # user:password@host of a URL
 
 
 def emails(text: str) -> Iterator[Span]:
     """Find e-mail addresses, looking both ways from each ``@``."""
-    at = text.find("@")
-    while at >= 0:
+    for match in _AT.finditer(text):
+        at = match.start()
         start = _local_start(text, at)
         domain = _DOMAIN_ASCII.match(text, at + 1) or _DOMAIN.match(text, at + 1)
         if (
@@ -38,15 +39,12 @@ def emails(text: str) -> Iterator[Span]:
             and not _CREDENTIALS.search(text, max(0, at - 2 * _LOCAL_LIMIT), at)
         ):
             yield Span(start, domain.end(), Kind.EMAIL)
-        at = text.find("@", at + 1)
 
 
 def _local_start(text: str, at: int) -> int:
     first = max(0, at - _LOCAL_LIMIT)
     ascii_only, any_script = _LOCAL_ASCII.search(text, first, at), _LOCAL.search(text, first, at)
-    if any_script is None:
-        return at
-    start = any_script.start()
+    start = any_script.start() if any_script else at
     if ascii_only is not None and ascii_only.start() > start and _UNSPACED.match(text, ascii_only.start() - 1):
         start = ascii_only.start()  # a script without spaces runs up to the address
     while start < at and text[start] in ".-":

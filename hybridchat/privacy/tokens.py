@@ -38,7 +38,8 @@ TOKENS = (
     _token("Hugging Face", "hf_ api_org_", rf"{_START}(?:hf|api_org)_[A-Za-z0-9]{{30,}}+"),
     _token("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", rf"{_START}gh[pousr]_[A-Za-z0-9]{{36,}}+"),
     _token("GitHub, fine-grained", "github_pat_", rf"{_START}github_pat_[A-Za-z0-9_]{{22,}}+"),
-    _token("GitLab", "gl", rf"{_START}gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|ffct)-[A-Za-z0-9_.-]{{20,}}+"),
+    _token("GitLab", "gl",
+           rf"{_START}gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|ffct)-[A-Za-z0-9_-]{{20,}}+(?:\.[A-Za-z0-9_-]++)*"),
     _token("AWS access key id", "AKIA ASIA ABIA ACCA", rf"{_START}A(?:KI|SI|BI|CC)A[A-Z0-9]{{16}}(?![A-Za-z0-9])"),
     _token("Google API", "AIza", rf"{_START}AIza[A-Za-z0-9_-]{{35}}"),
     _token("Google OAuth", "ya29. GOCSPX-", rf"{_START}(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{{20,}}+"),
@@ -70,11 +71,13 @@ TOKENS = (
     _token("Bearer token", "earer BEARER",
            r"(?<![A-Za-z])(?i:bearer)\s{1,4}(?=[A-Za-z._~+/=-]{0,80}+[0-9])(?P<value>[A-Za-z0-9._~+/=-]{16,}+)"),
     _token("password in a URL", "://",
-           r"""://[^\s/?#:@'"<>`]{0,128}+:(?![$<{*])(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
+           r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$[A-Z{(]|[<{]|\*{3})(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
            r"@(?=[\w.\[-]++(?:[:/?#\s'\"<>`),;\]]|\Z))", Kind.PASSWORD),
+    _token("signed URL", "sig= ignature=",
+           r"[?&](?i:sig|(?:X-Amz-|X-Goog-)?Signature)=(?P<value>[A-Za-z0-9%/+=_-]{20,}+)"),
     _token("curl --user", "curl",
-           r"(?<![\w-])curl\s[^\n]{0,300}?(?<=\s)(?:-u|--user)[ =]?['\"]?[^\s:'\"]{1,64}:(?P<value>[^\s'\"]{3,128})",
-           Kind.PASSWORD),
+           r"(?<![\w-])curl(?=\s)(?:(?!curl\s|\s(?:-u|--user)[ =])[^\n]){0,1000}+\s(?:-u|--user)[ =]"
+           r"['\"]?[^\s:'\"]{1,64}:(?P<value>[^\s'\"]{3,128})", Kind.PASSWORD),
 )  # fmt: skip
 
 
