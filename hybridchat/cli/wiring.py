@@ -37,14 +37,19 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     credentials = new_credentials(settings)
     local = local_backend(settings, environ)
     backends = [local]
-    store = Store.open(
-        paths.database_file(settings.store) if settings.store.save else None,
-        chain_key=lambda: asyncio.run(credentials.secret("ledger", lambda: os.urandom(32))),
-    )
+    store = open_store(settings, credentials)
     policy = GainPolicy(bias=settings.routing.bias)
     open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
     engine = Engine(settings, store, local, policy, open_remote)
     return Assistant(engine, store, credentials, settings, backends)
+
+
+def open_store(settings: Settings, credentials: Credentials) -> Store:
+    """Open what is kept; in memory where nothing is to be saved."""
+    return Store.open(
+        paths.database_file(settings.store) if settings.store.save else None,
+        chain_key=lambda: asyncio.run(credentials.secret("ledger", lambda: os.urandom(32))),
+    )
 
 
 def new_credentials(settings: Settings) -> Credentials:
@@ -58,11 +63,11 @@ def local_backend(settings: Settings, environ: Mapping[str, str] = os.environ) -
     """Build the local model's backend; ``auto`` means Ollama, then the embedded engine."""
     match settings.local.backend:
         case "auto":
-            return FirstAvailable([_ollama(settings), _embedded(settings)])
+            return FirstAvailable([_ollama(settings), embedded_backend(settings)])
         case "ollama":
             return _ollama(settings)
         case "embedded":
-            return _embedded(settings)
+            return embedded_backend(settings)
         case _:
             return _local_server(settings, environ)
 
@@ -77,6 +82,11 @@ def ollama_url(local: LocalSettings) -> str:
 def _ollama(settings: Settings) -> Backend:
     from hybridchat.backends.ollama import OllamaBackend  # noqa: PLC0415 -- httpx is dear to import
 
+    return OllamaBackend(ollama_endpoint(settings))
+
+
+def ollama_endpoint(settings: Settings) -> Endpoint:
+    """Return the endpoint of the Ollama server, once it is sure that it may be used as a local one."""
     local = settings.local
     endpoint = Endpoint(
         name="ollama",
@@ -87,10 +97,11 @@ def _ollama(settings: Settings) -> Backend:
         num_ctx=local.num_ctx,
         keep_alive=local.keep_alive,
     )
-    return OllamaBackend(_really_local(endpoint, settings))
+    return _really_local(endpoint, settings)
 
 
-def _embedded(settings: Settings) -> Backend:
+def embedded_backend(settings: Settings) -> EmbeddedBackend:
+    """Return the embedded engine for the local model."""
     local = settings.local
     endpoint = Endpoint(
         name="embedded",
