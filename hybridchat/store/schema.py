@@ -1,0 +1,109 @@
+"""The database's shape, as the migrations that lead to it, oldest first.
+
+A migration that was ever released is never changed: what follows it is a new one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+Migration = Callable[[sqlite3.Connection], None]
+
+_CONVERSATIONS = (
+    """
+    CREATE TABLE conversation (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        head_id TEXT,
+        data_policy TEXT CHECK (data_policy IN ('allow', 'confirm', 'local-only')),
+        FOREIGN KEY (id, head_id) REFERENCES message (conversation_id, id) DEFERRABLE INITIALLY DEFERRED
+    ) STRICT
+    """,
+    "CREATE INDEX conversation_by_update ON conversation (updated_at, number)",
+    """
+    CREATE TABLE message (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        parent_id TEXT,
+        role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+        content TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (status IN ('streaming', 'complete', 'partial', 'set_aside')),
+        provenance TEXT,
+        logprobs BLOB,
+        session_id TEXT,
+        UNIQUE (conversation_id, id),
+        FOREIGN KEY (conversation_id, parent_id) REFERENCES message (conversation_id, id)
+            DEFERRABLE INITIALLY DEFERRED
+    ) STRICT
+    """,
+    "CREATE INDEX message_by_parent ON message (conversation_id, parent_id)",
+    "CREATE INDEX message_being_written ON message (session_id) WHERE status = 'streaming'",
+)
+
+_JOURNAL = (
+    """
+    CREATE TABLE journal (
+        message_id TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+        sequence INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        logprobs BLOB,
+        PRIMARY KEY (message_id, sequence)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_LEDGER = (
+    """
+    CREATE TABLE ledger (
+        number INTEGER PRIMARY KEY,
+        sent_number INTEGER UNIQUE REFERENCES ledger (number),
+        entry TEXT NOT NULL,
+        algorithm TEXT NOT NULL,
+        mac BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger
+    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM ledger)
+    BEGIN SELECT RAISE(ABORT, 'the ledger only grows at its end'); END
+    """,
+    """
+    CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+    """,
+    """
+    CREATE TRIGGER ledger_is_not_deleted BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END
+    """,
+)
+
+
+def _index(index: str, table: str, column: str) -> tuple[str, ...]:
+    """Return the statements for a full-text ``index`` of ``table.column`` that keeps no copy of the text."""
+    forget = f"INSERT INTO {index} ({index}, rowid, {column}) VALUES ('delete', OLD.number, OLD.{column});"  # noqa: S608 - names from this file
+    learn = f"INSERT INTO {index} (rowid, {column}) VALUES (NEW.number, NEW.{column});"  # noqa: S608 - names from this file
+    return (
+        f"""
+        CREATE VIRTUAL TABLE {index} USING fts5(
+            {column}, content = '{table}', content_rowid = 'number', tokenize = 'unicode61 remove_diacritics 2'
+        )
+        """,
+        f"CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN {learn} END",
+        f"CREATE TRIGGER {index}_update AFTER UPDATE OF {column} ON {table} BEGIN {forget} {learn} END",
+        f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN {forget} END",
+    )
+
+
+def _first_tables(connection: sqlite3.Connection) -> None:
+    indexes = _index("title_index", "conversation", "title") + _index("content_index", "message", "content")
+    for statement in _CONVERSATIONS + _JOURNAL + _LEDGER + indexes:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables,)
