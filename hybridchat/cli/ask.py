@@ -1,0 +1,108 @@
+"""``hybridchat ask``: one question, one answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hybridchat.config.settings import Bias
+from hybridchat.messages import DataPolicy
+
+
+def ask(  # noqa: PLR0913 -- each argument is an option of the command
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PROMPT", help="The question. Data piped in is added to it; - reads it from there."),
+    ] = None,
+    *,
+    local: Annotated[bool, typer.Option("--local", help="Let only the local model answer.")] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Ask the remote model at once (consent still holds).")
+    ] = False,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let this question leave the machine without asking me.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
+    data_policy: Annotated[DataPolicy | None, typer.Option("--data-policy", help="What may leave the machine.")] = None,
+    min_confidence: Annotated[
+        str | None,
+        typer.Option(
+            "--min-confidence", metavar="P", help="Exit with 10 if the local answer is less sure than P (0 to 1)."
+        ),
+    ] = None,
+    bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the most recent conversation.")] = False,
+    conversation: Annotated[
+        str | None,
+        typer.Option("--conversation", metavar="ID", help="Go on with this conversation (a prefix is enough)."),
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
+    remote_model: Annotated[
+        str | None, typer.Option("--remote-model", metavar="NAME", help="The remote model.")
+    ] = None,
+    remote_url: Annotated[str | None, typer.Option("--remote-url", metavar="URL", help="The remote server.")] = None,
+    remote_preset: Annotated[
+        str | None, typer.Option("--remote-preset", metavar="NAME", help="The kind of remote server; none for none.")
+    ] = None,
+    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
+    local_backend: Annotated[
+        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
+    ] = None,
+    max_tokens: Annotated[
+        str | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, in tokens.")
+    ] = None,
+    temperature: Annotated[str | None, typer.Option("--temperature", metavar="T", help="From 0 (sober) to 2.")] = None,
+    seed: Annotated[str | None, typer.Option("--seed", metavar="N", help="Makes sampling repeatable.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write JSON Lines, one object per event (docs/json-lines.md).")
+    ] = False,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Write the answer when it is whole.")] = False,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Keep nothing of this.")] = False,
+    no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Leave standard input alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more: provenance, thinking, loading.")] = False,
+) -> None:
+    """Ask one question.
+
+    The answer goes to standard output, everything else to standard error. The local model answers first; the remote one
+    is brought in when that is likely to help and is allowed.
+    """
+    from hybridchat.cli import one_turn  # noqa: PLC0415 -- `--help` needs no engine
+    from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
+
+    call = one_turn.Call(
+        words=tuple(words or ()),
+        flags={
+            "local.model": Flag("--model", model),
+            "local.url": Flag("--local-url", local_url),
+            "local.backend": Flag("--local-backend", local_backend),
+            "remote.model": Flag("--remote-model", remote_model),
+            "remote.url": Flag("--remote-url", remote_url),
+            "remote.preset": Flag("--remote-preset", remote_preset),
+            "answer.max_tokens": Flag("--max-tokens", max_tokens),
+            "answer.temperature": Flag("--temperature", temperature),
+            "answer.seed": Flag("--seed", seed),
+            "routing.bias": Flag("--bias", bias),
+            "routing.min_confidence": Flag("--min-confidence", min_confidence),
+            "privacy.data_policy": Flag("--data-policy", data_policy),
+            "privacy.offline": Flag("--offline", offline or None),
+            "store.save": Flag("--no-save", False if no_save else None),
+        },
+        local=local,
+        remote=remote,
+        allow_remote=allow_remote,
+        data_policy=data_policy,
+        go_on=go_on,
+        conversation=conversation,
+        system=system,
+        as_json=as_json,
+        no_stream=no_stream,
+        use_stdin=not no_stdin,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    raise typer.Exit(one_turn.run(call))

@@ -1,0 +1,104 @@
+"""What ``ask`` does: settings, prompt, assistant, one turn, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hybridchat.assistant import Assistant
+from hybridchat.cli import wiring
+from hybridchat.cli.ending import run_to_exit_code
+from hybridchat.cli.prompt import read_prompt
+from hybridchat.config.loading import load
+from hybridchat.config.settings import Settings
+from hybridchat.engine import TurnRequest
+from hybridchat.errors import InputMissing, UsageError
+from hybridchat.messages import DataPolicy, Place
+from hybridchat.plain.consent import Person
+from hybridchat.plain.json_lines import JsonLinesFace
+from hybridchat.plain.session import Face, run_turn
+from hybridchat.plain.streams import Narration, Output
+from hybridchat.plain.terminal import open_terminal
+from hybridchat.plain.text import TextFace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The command line of one ``ask``; ``flags`` are the options that set a setting."""
+
+    words: tuple[str, ...]
+    flags: Mapping[str, object]
+    local: bool = False
+    remote: bool = False
+    allow_remote: bool = False
+    data_policy: DataPolicy | None = None
+    go_on: bool = False
+    conversation: str | None = None
+    system: str | None = None
+    as_json: bool = False
+    no_stream: bool = False
+    use_stdin: bool = True
+    quiet: bool = False
+    verbose: bool = False
+
+
+def run(call: Call) -> int:
+    """Answer one question on standard output and return the exit code."""
+    output = Output(sys.stdout, encoding="utf-8" if call.as_json else None)
+    narration = Narration(sys.stderr, quiet=call.quiet, verbose=call.verbose)
+    saved = call.flags.get("store.save")
+    face: Face = (
+        JsonLinesFace(output, narration)
+        if call.as_json
+        else TextFace(output, narration, hold=call.no_stream, saved=getattr(saved, "value", None) is None)
+    )
+
+    def work() -> int:
+        _check(call)
+        settings = load(call.flags).settings
+        text = read_prompt(call.words, use_stdin=call.use_stdin, say=narration.say)
+        return asyncio.run(_answer(call, settings, text, face, output))
+
+    return run_to_exit_code(work, face.fail)
+
+
+def _check(call: Call) -> None:
+    if call.local and call.remote:
+        raise UsageError("--local and --remote exclude each other", hint="Give one of them, or neither.")
+    if call.go_on and call.conversation is not None:
+        raise UsageError("--continue and --conversation exclude each other", hint="Give one of them.")
+
+
+async def _answer(call: Call, settings: Settings, text: str, face: Face, output: Output) -> int:
+    async with wiring.build(settings) as assistant:
+        conversation_id = await _conversation(call, assistant)
+        terminal = None if call.local else open_terminal()
+        try:
+            turn = assistant.turn(
+                TurnRequest(
+                    text,
+                    conversation_id=conversation_id,
+                    choice=Place.LOCAL if call.local else Place.REMOTE if call.remote else None,
+                    allow_remote=call.allow_remote,
+                    data_policy=call.data_policy,
+                    can_ask=terminal is not None,
+                    system=call.system,
+                )
+            )
+            return await run_turn(turn, face, person=Person(terminal) if terminal else None, answer_fd=output.fileno())
+        finally:
+            if terminal is not None:
+                terminal.close()
+
+
+async def _conversation(call: Call, assistant: Assistant) -> str | None:
+    if call.conversation is not None:
+        return (await assistant.conversation(call.conversation)).id
+    if not call.go_on:
+        return None
+    latest = await assistant.latest()
+    if latest is None:
+        raise InputMissing("there is no conversation to go on with", hint="Ask without --continue to begin one.")
+    return latest.id
