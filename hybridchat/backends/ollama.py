@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from types import MappingProxyType
 
 import httpx
 import msgspec
 
 from hybridchat.backends import ollama_wire as wire
 from hybridchat.backends._http import StreamedAnswer, new_client, open_stream
+from hybridchat.backends._key import KeyHeader
 from hybridchat.backends.ollama_checks import check
 from hybridchat.backends.ollama_errors import START_HINT, failure, refusal, runs_elsewhere
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart
@@ -20,20 +20,19 @@ from hybridchat.errors import BadConfiguration, InputError, StreamBroken, Stream
 from hybridchat.messages import FinishReason, Place, TokenLogprob, Usage
 
 _DURATION = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))*")
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class OllamaBackend:
     """A model on an Ollama server; see ``Backend`` for the stream.
 
-    ``headers`` are sent with each request and may hold a key. Where the endpoint is local, a model that the server
-    would answer elsewhere is refused with ``Blocked``, before a prompt is sent. Raises ``BadConfiguration`` for an
-    impossible ``keep_alive``; the URL and the headers are checked on first use.
+    Where the endpoint is local, a model that the server would answer elsewhere is refused with ``Blocked``, before a
+    prompt is sent. ``key`` goes to the endpoint's own host only. Raises ``BadConfiguration`` for an impossible
+    ``keep_alive`` or key; the URL and the endpoint's headers are checked on first use.
     """
 
-    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+    def __init__(self, endpoint: Endpoint, key: str | None = None) -> None:
         self._endpoint = endpoint
-        self._headers = headers
+        self._key = KeyHeader(endpoint, key) if key else None
         self._keep_alive = _keep_alive(endpoint.keep_alive)
         self._client: httpx.AsyncClient | None = None
 
@@ -81,7 +80,8 @@ class OllamaBackend:
         async with open_stream(self._http(), post, self._endpoint, START_HINT) as answer:
             if answer.response.status_code != 200:
                 response = answer.response
-                raise refusal(self._endpoint, response.status_code, response.headers, await answer.body())
+                said = self._without_key(await answer.body())
+                raise refusal(self._endpoint, response.status_code, response.headers, said)
             async with aclosing(self._parts(answer)) as parts:
                 async for part in parts:
                     yield part
@@ -93,8 +93,13 @@ class OllamaBackend:
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
-            self._client = new_client(self._endpoint, self._headers)
+            self._client = new_client(self._endpoint)
+            if self._key:
+                self._client.auth = self._key
         return self._client
+
+    def _without_key(self, said: bytes) -> bytes:
+        return self._key.hidden_in(said) if self._key else said
 
     async def _parts(self, answer: StreamedAnswer) -> AsyncGenerator[StreamPart]:
         thinking = False
@@ -129,7 +134,7 @@ class OllamaBackend:
             hint = "Check that the URL is that of an Ollama server."
             raise StreamBroken(message, endpoint=self._endpoint.name, hint=hint) from error
         if chunk.error is not None:
-            raise failure(self._endpoint, chunk.error)
+            raise failure(self._endpoint, self._without_key(chunk.error.encode()))
         if self._endpoint.place is Place.LOCAL and (chunk.remote_host or chunk.remote_model):
             raise runs_elsewhere(self._endpoint, chunk.remote_host or "")
         return chunk

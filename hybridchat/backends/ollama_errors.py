@@ -67,7 +67,7 @@ def not_ollama(endpoint: Endpoint) -> RequestRejected:
     return RequestRejected(message, endpoint=endpoint.name, hint=hint)
 
 
-def failure(endpoint: Endpoint, text: str) -> HybridChatError:
+def failure(endpoint: Endpoint, text: bytes | str) -> HybridChatError:
     """Return what an error means that the server reports about itself, before or in the middle of a stream."""
     said = server_text(text)
     if _OVERFLOW.search(said):

@@ -11,7 +11,7 @@ import pytest
 from hybridchat.backends import ollama_checks
 from hybridchat.backends.ollama import OllamaBackend
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
-from hybridchat.config.settings import Endpoint, Kind
+from hybridchat.config.settings import Auth, Endpoint, Kind
 from hybridchat.errors import (
     BackendError,
     BadConfiguration,
@@ -358,6 +358,21 @@ async def test_no_key_from_the_environment_is_sent(server: FakeOllama, monkeypat
     monkeypatch.setenv("OLLAMA_API_KEY", "secret")
     await parts_of(at(server))
     assert all("authorization" not in request.headers for request in server.requests)
+
+
+async def test_a_key_is_sent_where_one_is_given_and_never_repeated(server: FakeOllama) -> None:
+    backend = OllamaBackend(at(server, place=Place.REMOTE, auth=Auth.BEARER), "hunter2")
+    failures = []
+    for script in (error(401, "hunter2 is bad"), streamed(b'{"error":"hunter2 is worse"}\n')):
+        server.chat(*script)
+        async with aclosing(backend.stream(QUESTION)) as stream:
+            assert isinstance(await anext(stream), Accepted)
+            with pytest.raises(HybridChatError) as caught:
+                await anext(stream)
+        failures.append(caught.value.message)
+    await backend.aclose()
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer hunter2"] * 2
+    assert "hunter2" not in " ".join(failures)
 
 
 # Refusals
