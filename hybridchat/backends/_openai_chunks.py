@@ -6,11 +6,10 @@ leave out.
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
+from hybridchat.backends._json import read_json
 from hybridchat.backends.protocol import Piece
 from hybridchat.messages import FinishReason, TokenLogprob, Usage
 
@@ -33,7 +32,7 @@ class Chunk:
 
 def read_chunk(event: bytes) -> Chunk:
     """Read one event's payload, or the whole body of a server that does not stream; ``ValueError`` if it is none."""
-    data = json.loads(event)
+    data = read_json(event)
     if not isinstance(data, dict):
         raise ValueError("not an object")  # noqa: TRY004 - the caller treats everything unreadable alike
     if data.get("error"):
@@ -95,9 +94,9 @@ def _token(token: dict[str, Any]) -> TokenLogprob:
 
 
 def _logprob(value: object) -> float:
-    if isinstance(value, (int, float)) and not math.isnan(value):
-        return max(float(value), LEAST_LOGPROB)
-    return LEAST_LOGPROB
+    if not isinstance(value, (int, float)):
+        return LEAST_LOGPROB
+    return float(max(LEAST_LOGPROB, min(value, 0.0)))  # in this order, NaN becomes the least too
 
 
 def _raw(value: object) -> bytes | None:

@@ -6,12 +6,12 @@ an object (OpenAI, TGI, llama.cpp), an RFC 7807 problem (NVIDIA), ``detail`` (Fa
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hybridchat.backends._http import place_of
+from hybridchat.backends._json import read_json
 from hybridchat.backends._server_text import retry_after, server_text
 from hybridchat.errors import (
     ContextOverflow,
@@ -69,7 +69,7 @@ class Complaint:
 def read_complaint(status: int, body: bytes) -> Complaint:
     """Read the body of an error; without an HTTP ``status`` (0), a status in the body counts, if there is one."""
     try:
-        data = json.loads(body)
+        data = read_json(body)
     except ValueError:
         data = None
     while isinstance(data, dict) and isinstance(data.get("error"), dict):

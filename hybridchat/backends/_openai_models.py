@@ -70,10 +70,12 @@ def _model(item: dict[str, Any]) -> ServedModel | None:
 def _price(value: object) -> Price | None:
     if not isinstance(value, dict):
         return None
-    given, generated = value.get("input"), value.get("output")
-    if isinstance(given, (int, float)) and isinstance(generated, (int, float)):
-        return Price(float(given), float(generated))
-    return None
+    given, generated = _amount(value.get("input")), _amount(value.get("output"))
+    return None if given is None or generated is None else Price(given, generated)
+
+
+def _amount(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e6 else None
 
 
 def _list(value: object) -> list[Any]:

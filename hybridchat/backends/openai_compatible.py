@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hybridchat.backends._http import Phase, StreamedAnswer, new_client, open_stream, translated
+from hybridchat.backends._json import read_json
 from hybridchat.backends._key import KeyHeader
 from hybridchat.backends._openai_chunks import Chunk, read_chunk
 from hybridchat.backends._openai_errors import Complaint, read_complaint, refusal
@@ -263,7 +264,7 @@ class OpenAICompatibleBackend:
             complaint = read_complaint(response.status_code, self._without_key(body))
             raise self._refusal(complaint, response.headers).error
         try:
-            return json.loads(body)
+            return read_json(body)
         except ValueError as error:
             raise self._unreadable() from error
 

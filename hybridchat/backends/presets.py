@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hybridchat.backends.loopback import is_loopback
+from hybridchat.backends.ollama_names import is_cloud
 from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, Price, RemoteSettings
 from hybridchat.errors import BadConfiguration
 from hybridchat.messages import Place
@@ -233,7 +234,8 @@ def local_endpoint(settings: LocalSettings) -> Endpoint:
     """Return the endpoint of the local model, where ``settings.backend`` names a preset.
 
     The default model name is translated to the one that the preset's server uses. Raises ``BadConfiguration`` as
-    ``remote_endpoint`` does, and for any host that is neither loopback nor declared in ``settings.trusted_hosts``.
+    ``remote_endpoint`` does, for any host that is neither loopback nor declared in ``settings.trusted_hosts``, and for
+    a model that Ollama, behind whatever preset, would ask its cloud for.
     """
     row = preset(settings.backend)
     url = _address(settings.url or row.url, row, setting="local.url", trusted_hosts=settings.trusted_hosts)
@@ -244,6 +246,11 @@ def local_endpoint(settings: LocalSettings) -> Endpoint:
             hint=f'declare the host with `local.trusted_hosts = ["{host}"]`, or use it as the remote model',
         )
     model = row.small_model if settings.model == LocalSettings().model else settings.model
+    if is_cloud(model):
+        raise BadConfiguration(
+            f"{model} is a cloud model: an Ollama server would pass every prompt on to ollama.com",
+            hint="Choose a model that runs on this machine with `local.model`.",
+        )
     return Endpoint(
         name=row.name,
         kind=Kind.OPENAI,

@@ -144,6 +144,12 @@ def test_a_hosted_preset_is_no_local_model() -> None:
         local_endpoint(LocalSettings(backend="huggingface"))
 
 
+@pytest.mark.parametrize("backend", ["ollama-v1", "custom"])
+def test_a_cloud_model_is_no_local_model(backend: str) -> None:
+    with pytest.raises(BadConfiguration, match="ollama.com"):
+        local_endpoint(LocalSettings(backend=backend, url="http://127.0.0.1:11434/v1", model="gpt-oss:120b-cloud"))
+
+
 def test_presets_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         PRESETS["vllm"].url = "x"  # type: ignore[misc]

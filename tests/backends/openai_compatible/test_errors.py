@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-import pytest_asyncio
 
-from hybridchat.backends import _openai_retry
 from hybridchat.backends._openai_models import alternatives
 from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
 from hybridchat.backends.presets import remote_endpoint
@@ -21,26 +18,17 @@ from hybridchat.errors import (
     KeyRefused,
     ModelMissing,
     NoCredits,
+    ProtocolError,
     RequestRejected,
     ServerFailed,
     TryLater,
 )
 from hybridchat.messages import ChatMessage, Role
-from tests.servers.openai import Answer, FakeServer, refuse, run_fake_server
+from tests.backends.openai_compatible.answers import Build, parts_until_failure
+from tests.servers.openai import CUT, Answer, FakeServer, chunked, head, refuse
 
 MODEL = "meta-llama/Llama-3.3-70B-Instruct"
 REQUEST = ChatRequest((ChatMessage(Role.USER, "Hello"),))
-
-
-@pytest_asyncio.fixture
-async def server() -> AsyncIterator[FakeServer]:
-    async with run_fake_server() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_openai_retry, "RETRY_PAUSE", 0.0)
 
 
 async def failure_of(server: FakeServer, answer: Answer, key: str | None = "hf_key") -> HybridChatError:
@@ -218,3 +206,38 @@ def test_of_many_models_the_names_that_are_alike_are_offered() -> None:
     served = [f"vendor/other-{number}" for number in range(50)] + ["meta-llama/Llama-3.1-70B-Instruct"]
 
     assert alternatives(MODEL, ["gone", MODEL], served) == ("meta-llama/Llama-3.1-70B-Instruct",)
+
+
+async def test_a_redirect_is_told_and_not_followed(server: FakeServer, build: Build) -> None:
+    server.chat = [refuse(307, headers=f"Location: {server.url}/elsewhere?x\r\n")]
+
+    _, failure = await parts_until_failure(build(), ProtocolError)
+
+    assert "redirects to http://127.0.0.1" in str(failure)
+    assert "elsewhere" not in str(failure)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["", "Location: /path\r\n"])
+async def test_a_redirect_to_nowhere_is_told_too(server: FakeServer, build: Build, location: str) -> None:
+    server.chat = [refuse(302, headers=location)]
+
+    _, failure = await parts_until_failure(build(), ProtocolError)
+
+    assert "redirects (HTTP 302)" in str(failure)
+
+
+async def test_a_web_page_is_no_stream(server: FakeServer, build: Build) -> None:
+    server.chat = [refuse(200, b"<html>Log in to the hotel's network</html>", kind="text/html")]
+
+    _, failure = await parts_until_failure(build(), ProtocolError)
+
+    assert "hotel" not in str(failure)
+
+
+async def test_an_error_body_that_breaks_off_leaves_the_status(server: FakeServer, build: Build) -> None:
+    server.chat = [[head(400, "application/json"), chunked(b'{"error": '), CUT]]
+
+    _, failure = await parts_until_failure(build(), RequestRejected)
+
+    assert "HTTP 400" in str(failure)
