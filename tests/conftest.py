@@ -8,9 +8,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.servers.llama_cpp import llama_server  # noqa: F401 - a fixture
+
+hypothesis.settings.register_profile("hybridchat", deadline=None)  # a deadline would be a wall-clock assertion
+hypothesis.settings.load_profile("hybridchat")
 
 ASSETS = Path(
     os.environ.get("HYBRIDCHAT_TEST_ASSETS")

@@ -19,7 +19,7 @@ hostile = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join),
     st.text(st.characters(exclude_categories=[]), max_size=50),
 )
-plain = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"]) | st.sampled_from("\n\t"))
+plain = st.text(st.characters(exclude_categories=["Cc", "Cn", "Cs", "Cf", "Zl", "Zp"]) | st.sampled_from("\n\t"))
 
 
 def streamed(text: str, cuts: list[int]) -> str:

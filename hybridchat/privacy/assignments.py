@@ -51,16 +51,16 @@ _SPECIAL = frozenset("!@#$%^&*+~|?")
 
 
 def assigned_secrets(text: str) -> Iterator[Span]:
-    """Find the values that are assigned to names such as ``password``, ``secret_key`` or ``token``."""
+    """Find the values that are assigned to names such as ``password``, ``secret_key`` or ``token``.
+
+    A value may itself hold an assignment, so the search goes on right after the name; found spans may overlap.
+    """
     match = _ASSIGNMENT.search(text)
     while match:
         start, value = match.start(match.lastgroup or 0), _value(match)
         if _is_named(match, text) and not _STAND_IN.match(value) and _looks_secret(value, match):
             yield Span(start, start + len(value), Kind.PASSWORD if match["password"] else Kind.KEY)
-            searched = start + len(value)
-        else:
-            searched = match.end("password" if match["password"] else "key")  # the value may be an assignment itself
-        match = _ASSIGNMENT.search(text, searched)
+        match = _ASSIGNMENT.search(text, match.end("password" if match["password"] else "key"))
 
 
 def _value(match: re.Match[str]) -> str:

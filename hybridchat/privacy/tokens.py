@@ -12,82 +12,114 @@ from dataclasses import dataclass
 
 from hybridchat.privacy.spans import Kind, Span
 
-_START = r"(?<![A-Za-z0-9_-])"
+_URL_SAFE = r"[A-Za-z0-9_-]"
+_BEFORE = re.compile(_URL_SAFE)
 _HAS_DIGIT = r"(?=[A-Za-z_-]{0,80}+[0-9])"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """A shape: ``pattern`` (its group ``value`` if it has one, else the whole match) is of ``kind``.
-
-    ``literals`` make the search cheap: the pattern is tried only where one of them occurs in the text.
-    """
+class PrefixedToken:
+    """A token that begins with one of ``prefixes``, not in the middle of a word, and goes on with ``body``."""
 
     issuer: str
+    prefixes: tuple[str, ...]
+    body: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInContext:
+    """A secret that its surroundings give away: the group ``value`` of ``pattern`` is of ``kind``.
+
+    The pattern is tried only where one of ``literals`` occurs in the text.
+    """
+
+    where: str
     literals: tuple[str, ...]
     pattern: re.Pattern[str]
     kind: Kind = Kind.KEY
 
 
-def _token(issuer: str, literals: str, pattern: str, kind: Kind = Kind.KEY) -> Token:
-    return Token(issuer, tuple(literals.split()), re.compile(pattern), kind)
+def _prefixed(issuer: str, prefixes: str, body: str) -> PrefixedToken:
+    return PrefixedToken(issuer, tuple(prefixes.split()), re.compile(body))
 
 
-TOKENS = (
-    _token("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_START}sk-{_HAS_DIGIT}[A-Za-z0-9_-]{{20,}}+"),
-    _token("Hugging Face", "hf_ api_org_", rf"{_START}(?:hf|api_org)_[A-Za-z0-9]{{30,}}+"),
-    _token("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", rf"{_START}gh[pousr]_[A-Za-z0-9]{{36,}}+"),
-    _token("GitHub, fine-grained", "github_pat_", rf"{_START}github_pat_[A-Za-z0-9_]{{22,}}+"),
-    _token("GitLab", "gl",
-           rf"{_START}gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|ffct)-[A-Za-z0-9_-]{{20,}}+(?:\.[A-Za-z0-9_-]++)*"),
-    _token("AWS access key id", "AKIA ASIA ABIA ACCA", rf"{_START}A(?:KI|SI|BI|CC)A[A-Z0-9]{{16}}(?![A-Za-z0-9])"),
-    _token("Google API", "AIza", rf"{_START}AIza[A-Za-z0-9_-]{{35}}"),
-    _token("Google OAuth", "ya29. GOCSPX-", rf"{_START}(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{{20,}}+"),
-    _token("Slack", "xox xapp-", rf"{_START}(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{{10,}}+"),
-    _token("Slack webhook", "hooks.slack.com/", r"hooks\.slack\.com/services/(?P<value>[A-Za-z0-9/_-]{20,}+)"),
-    _token("Stripe", "k_live_ k_test_", rf"{_START}[sr]k_(?:live|test)_[A-Za-z0-9]{{10,}}+"),
-    _token("Stripe webhook", "whsec_", rf"{_START}whsec_[A-Za-z0-9+/=]{{20,}}+"),
-    _token("Groq", "gsk_", rf"{_START}gsk_[A-Za-z0-9]{{30,}}+"),
-    _token("NVIDIA", "nvapi-", rf"{_START}nvapi-[A-Za-z0-9_-]{{30,}}+"),
-    _token("xAI, Perplexity, Tavily, Cerebras", "xai- pplx- tvly- csk-",
-           rf"{_START}(?:xai|pplx|tvly|csk)-{_HAS_DIGIT}[A-Za-z0-9_-]{{24,}}+"),
-    _token("Replicate", "r8_", rf"{_START}r8_[A-Za-z0-9]{{30,}}+"),
-    _token("npm", "npm_", rf"{_START}npm_[A-Za-z0-9]{{36,}}+"),
-    _token("PyPI", "pypi-", rf"{_START}pypi-[A-Za-z0-9_-]{{50,}}+"),
-    _token("Docker", "dckr_", rf"{_START}dckr_[po]at_[A-Za-z0-9_-]{{20,}}+"),
-    _token("SendGrid", "SG.", rf"{_START}SG\.[A-Za-z0-9_-]{{16,32}}\.[A-Za-z0-9_-]{{32,64}}"),
-    _token("DigitalOcean", "_v1_", rf"{_START}do[opr]_v1_[a-f0-9]{{64}}"),
-    _token("Databricks", "dapi", rf"{_START}dapi[a-f0-9]{{32}}"),
-    _token("Shopify", "shp", rf"{_START}shp(?:at|ca|pa|ss)_[a-fA-F0-9]{{32}}"),
-    _token("HashiCorp Vault", "hvs. hvb.", rf"{_START}hv[sb]\.[A-Za-z0-9_-]{{24,}}+"),
-    _token("Linear, Notion", "lin_api_ ntn_", rf"{_START}(?:lin_api|ntn)_[A-Za-z0-9]{{32,}}+"),
-    _token("Telegram bot", ":AA", r"(?<![A-Za-z0-9:])[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
-    _token("age", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{50,60}"),
-    _token("JSON Web Token", "eyJ",
-           rf"{_START}eyJ[A-Za-z0-9_-]{{8,}}+\.[A-Za-z0-9_-]{{8,}}+\.[A-Za-z0-9_-]{{8,}}+(?:\.[A-Za-z0-9_-]++){{0,2}}"),
-    _token("Authorization header", "uthorization UTHORIZATION",
-           r"""(?i:authorization)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?(?i:bearer|basic|token|apikey)\s{1,4}"""
-           r"(?P<value>[A-Za-z0-9._~+/=-]{8,}+)"),
-    _token("Bearer token", "earer BEARER",
-           r"(?<![A-Za-z])(?i:bearer)\s{1,4}(?=[A-Za-z._~+/=-]{0,80}+[0-9])(?P<value>[A-Za-z0-9._~+/=-]{16,}+)"),
-    _token("password in a URL", "://",
-           r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$[A-Z{(]|[<{]|\*{3})(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
-           r"@(?=[\w.\[-]++(?:[:/?#\s'\"<>`),;\]]|\Z))", Kind.PASSWORD),
-    _token("signed URL", "sig= ignature=",
-           r"[?&](?i:sig|(?:X-Amz-|X-Goog-)?Signature)=(?P<value>[A-Za-z0-9%/+=_-]{20,}+)"),
-    _token("curl --user", "curl",
-           r"(?<![\w-])curl(?=\s)(?:(?!curl\s|\s(?:-u|--user)[ =])[^\n]){0,1000}+\s(?:-u|--user)[ =]"
-           r"['\"]?[^\s:'\"]{1,64}:(?P<value>[^\s'\"]{3,128})", Kind.PASSWORD),
+def _in_context(where: str, literals: str, pattern: str, kind: Kind = Kind.KEY) -> TokenInContext:
+    return TokenInContext(where, tuple(literals.split()), re.compile(pattern), kind)
+
+
+PREFIXED_TOKENS = (
+    _prefixed("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_HAS_DIGIT}{_URL_SAFE}{{20,}}+"),
+    _prefixed("Hugging Face", "hf_ api_org_", r"[A-Za-z0-9]{30,}+"),
+    _prefixed("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36,}+"),
+    _prefixed("GitHub, fine-grained", "github_pat_", r"[A-Za-z0-9_]{22,}+"),
+    _prefixed("GitLab", "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- gloas- glffct-",
+              rf"{_URL_SAFE}{{20,}}+(?:\.{_URL_SAFE}++)*"),
+    _prefixed("AWS access key id", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _prefixed("Google API", "AIza", rf"{_URL_SAFE}{{35}}"),
+    _prefixed("Google OAuth", "ya29. GOCSPX-", rf"{_URL_SAFE}{{20,}}+"),
+    _prefixed("Slack", "xoxa- xoxb- xoxc- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-", r"[A-Za-z0-9-]{10,}+"),
+    _prefixed("Stripe", "sk_live_ sk_test_ rk_live_ rk_test_", r"[A-Za-z0-9]{10,}+"),
+    _prefixed("Stripe webhook", "whsec_", r"[A-Za-z0-9+/=]{20,}+"),
+    _prefixed("Groq", "gsk_", r"[A-Za-z0-9]{30,}+"),
+    _prefixed("NVIDIA", "nvapi-", rf"{_URL_SAFE}{{30,}}+"),
+    _prefixed("xAI, Perplexity, Tavily, Cerebras", "xai- pplx- tvly- csk-", rf"{_HAS_DIGIT}{_URL_SAFE}{{24,}}+"),
+    _prefixed("Replicate", "r8_", r"[A-Za-z0-9]{30,}+"),
+    _prefixed("npm", "npm_", r"[A-Za-z0-9]{36,}+"),
+    _prefixed("PyPI", "pypi-", rf"{_URL_SAFE}{{50,}}+"),
+    _prefixed("Docker", "dckr_pat_ dckr_oat_", rf"{_URL_SAFE}{{20,}}+"),
+    _prefixed("SendGrid", "SG.", rf"{_URL_SAFE}{{16,32}}\.{_URL_SAFE}{{32,64}}"),
+    _prefixed("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", r"[a-f0-9]{64}"),
+    _prefixed("Databricks", "dapi", r"[a-f0-9]{32}"),
+    _prefixed("Shopify", "shpat_ shpca_ shppa_ shpss_", r"[a-fA-F0-9]{32}"),
+    _prefixed("HashiCorp Vault", "hvs. hvb.", rf"{_URL_SAFE}{{24,}}+"),
+    _prefixed("Linear, Notion", "lin_api_ ntn_", r"[A-Za-z0-9]{32,}+"),
+    _prefixed("age", "AGE-SECRET-KEY-1", r"[A-Z0-9]{50,60}"),
+    _prefixed("JSON Web Token", "eyJ",
+              rf"{_URL_SAFE}{{8,}}+\.{_URL_SAFE}{{8,}}+\.{_URL_SAFE}{{8,}}+(?:\.{_URL_SAFE}++){{0,2}}"),
+)  # fmt: skip
+
+TOKENS_IN_CONTEXT = (
+    _in_context("Telegram bot", ":AA",
+                rf"(?<![A-Za-z0-9:])(?P<value>[0-9]{{8,10}}:AA{_URL_SAFE}{{33}})(?!{_URL_SAFE})"),
+    _in_context("Slack webhook", "hooks.slack.com/", r"hooks\.slack\.com/services/(?P<value>[A-Za-z0-9/_-]{20,}+)"),
+    _in_context("Authorization header", "uthorization UTHORIZATION",
+                r"""(?i:authorization)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?(?i:bearer|basic|token|apikey)\s{1,4}"""
+                r"(?P<value>[A-Za-z0-9._~+/=-]{8,}+)"),
+    _in_context("bearer token", "earer BEARER",
+                r"(?<![A-Za-z])(?i:bearer)\s{1,4}(?=[A-Za-z._~+/=-]{0,80}+[0-9])(?P<value>[A-Za-z0-9._~+/=-]{16,}+)"),
+    _in_context("signed URL", "sig= ignature=",
+                r"[?&](?i:sig|(?:X-Amz-|X-Goog-)?Signature)=(?P<value>[A-Za-z0-9%/+=_-]{20,}+)"),
+    _in_context("password in a URL", "://",
+                r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$[A-Z{(]|[<{]|\*{3})"""
+                r"""(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
+                r"""@(?=[\w.\[-]++(?:[:/?#\s'"<>`),;\]]|\Z))""", Kind.PASSWORD),
+    _in_context("curl --user", "curl",
+                r"(?<![\w-])curl(?=\s)(?:(?!curl\s|\s(?:-u|--user)[ =])[^\n]){0,1000}+\s(?:-u|--user)[ =]"
+                r"['\"]?[^\s:'\"]{1,64}:(?P<value>[^\s'\"]{3,128})", Kind.PASSWORD),
 )  # fmt: skip
 
 
-def tokens(text: str) -> Iterator[Span]:
-    """Find the keys, tokens and passwords of ``TOKENS``."""
-    for row in TOKENS:
+def prefixed_tokens(text: str) -> Iterator[Span]:
+    """Find the keys and tokens of ``PREFIXED_TOKENS``."""
+    for row in PREFIXED_TOKENS:
+        for prefix in row.prefixes:
+            start = text.find(prefix)
+            while start >= 0:
+                end = start + len(prefix)
+                if start == 0 or not _BEFORE.match(text, start - 1):
+                    body = row.body.match(text, end)
+                    if body:
+                        end = body.end()
+                        yield Span(start, end, Kind.KEY)
+                start = text.find(prefix, end)
+
+
+def tokens_in_context(text: str) -> Iterator[Span]:
+    """Find the keys, tokens and passwords of ``TOKENS_IN_CONTEXT``."""
+    for row in TOKENS_IN_CONTEXT:
         if any(literal in text for literal in row.literals):
-            group = "value" if "value" in row.pattern.groupindex else 0
             for match in row.pattern.finditer(text):
-                yield Span(*match.span(group), row.kind)
+                yield Span(*match.span("value"), row.kind)
 
 
 _PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")

@@ -20,18 +20,35 @@ def word_detector(words: Sequence[str]) -> Callable[[str], Iterable[Span]]:
     spellings = {
         _lowered(unicodedata.normalize(form, word.strip())) for word in words if word.strip() for form in ("NFC", "NFD")
     }
-    if not spellings:
-        return lambda _: ()
-    longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-    pattern = re.compile("|".join(r"\s+".join(map(re.escape, spelling.split())) for spelling in longest_first))
+    sought = [_Sought(*spelling.split(maxsplit=1)) for spelling in sorted(spellings)]
 
     def detect(text: str) -> Iterator[Span]:
-        for match in pattern.finditer(_lowered(text)):
-            start, end = match.span()
-            if not _runs_on(text, start) and not _runs_on(text, end):
-                yield Span(start, end, Kind.WORD)
+        lowered = _lowered(text)
+        for word in sought:
+            for start, end in word.occurrences(lowered):
+                if not _runs_on(text, start) and not _runs_on(text, end):
+                    yield Span(start, end, Kind.WORD)
 
     return detect
+
+
+class _Sought:
+    """A word or phrase in lower case; any white space stands between the parts of a phrase.
+
+    One ``str.find`` for each word is several times faster than one regular expression of them all.
+    """
+
+    def __init__(self, first: str, rest: str = "") -> None:
+        self._first = first
+        self._rest = re.compile("".join(r"\s+" + re.escape(part) for part in rest.split()))
+
+    def occurrences(self, lowered: str) -> Iterator[tuple[int, int]]:
+        start = lowered.find(self._first)
+        while start >= 0:
+            rest = self._rest.match(lowered, start + len(self._first))
+            if rest:
+                yield start, rest.end()
+            start = lowered.find(self._first, start + 1)
 
 
 def _lowered(text: str) -> str:
