@@ -146,7 +146,7 @@ def test_a_hosted_preset_is_no_local_model() -> None:
 
 @pytest.mark.parametrize("backend", ["ollama-v1", "custom"])
 def test_a_cloud_model_is_no_local_model(backend: str) -> None:
-    with pytest.raises(BadConfiguration, match="ollama.com"):
+    with pytest.raises(BadConfiguration, match=r"ollama\.com"):
         local_endpoint(LocalSettings(backend=backend, url="http://127.0.0.1:11434/v1", model="gpt-oss:120b-cloud"))
 
 
