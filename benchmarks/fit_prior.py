@@ -105,14 +105,13 @@ class Samples:
 
 def read(trace: Trace, *, logprobs: bool) -> dict[str, Signals]:
     """Replay a trace; return its signals at each checkpoint and at the end."""
-    answer, found, last = AnswerSignals(trace.get("question", "")), dict[str, Signals](), None
+    answer, found, ahead = AnswerSignals(trace.get("question", "")), dict[str, Signals](), list(CHECKPOINTS)
     for token, logprob, top in trace["tokens"]:
         answer.add_text(token)
         if logprobs:
             answer.add_token(TokenLogprob(token, logprob, tuple(top)))
-        if answer.checkpoint != last:
-            last = answer.checkpoint
-            found[str(last)] = answer.snapshot()
+        while ahead and answer.count >= ahead[0]:
+            found[str(ahead.pop(0))] = answer.snapshot()
     found[END] = answer.finished(FinishReason.STOP if trace["finish"] == "stop" else FinishReason.LENGTH)
     return found
 

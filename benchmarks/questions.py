@@ -14,12 +14,16 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import zip_longest
 
 from benchmarks.facts import AUTHORS, CAPITALS, ELEMENTS, EVERYDAY, NONSENSE, WORDS, YEARS
 
 BRIEF = (" Answer in one sentence.", " Reply with the answer only.")
 STYLES = ("", *BRIEF, " Name it, then explain in two or three sentences.")
 REASONED = " Think in at most two short sentences, then give the answer."
+RESULT_FIRST = " Give the result first, then explain it in a short paragraph."
+PARAGRAPH = " Answer in a short paragraph of about fifty words."
 ABSTAINS = re.compile(
     r"not (?:a |an )?(?:real|known|recogni[sz]ed|aware|familiar|exist|valid|standard|official)|n't (?:exist|know|have)"
     r"|does not exist|fictional|no (?:such|known|record|information|official|element|planet|function)|unable to"
@@ -33,9 +37,9 @@ class Item:
     """A question that can be graded.
 
     ``level`` is its difficulty by construction, 0 (easiest) to 1. ``kind`` says how ``gold`` is compared: ``number``
-    (the last number in the answer, or the last that the question does not name), ``pattern`` (a regular expression
-    found as whole words), ``exact`` (found letter for letter), ``abstain`` (a good answer says that there is no such
-    thing).
+    (the last number in the answer, or the last that the question does not name), ``leading`` (or the first that it
+    does not name), ``pattern`` (a regular expression found as whole words), ``exact`` (found letter for letter),
+    ``abstain`` (a good answer says that there is no such thing).
     """
 
     id: str
@@ -49,10 +53,10 @@ class Item:
 def grade(item: Item, answer: str) -> bool:
     """Return whether ``answer`` is right."""
     match item.kind:
-        case "number":
+        case "number" | "leading":
             said, given = _numbers(answer), set(_numbers(item.text))
             new = [number for number in said if number not in given]
-            return float(item.gold) in (said[-1:] + new[-1:])
+            return float(item.gold) in (said[-1:] + new[-1:] + (new[:1] if item.kind == "leading" else []))
         case "pattern":
             return re.search(rf"(?<!\w)(?:{item.gold})(?!\w)", answer, re.IGNORECASE) is not None
         case "exact":
@@ -66,18 +70,33 @@ def _numbers(text: str) -> list[float]:
 
 
 def questions(seed: int = 1) -> list[Item]:
-    """Return all items in a seeded random order; each fact is asked in up to two ways, each generator runs twice."""
+    """Return all items in a seeded random order: each family twice as it comes, and once asked for a long answer."""
     rng = random.Random(seed)
     families = (_facts, _arithmetic, _stories, _units, _dates, _strings, _code, _series)
-    items = {
-        item.text: replace(item, id=f"{item.id}{variant}")
-        for variant in "ab"
-        for family in families
-        for item in family(rng)
-    }
-    shuffled = list(items.values())
-    rng.shuffle(shuffled)
-    return shuffled
+    short, long = (
+        {
+            item.text: item
+            for variant in variants
+            for family in families
+            for item in map(partial(_variant, variant), family(rng))
+        }
+        for variants in ("ab", "c")
+    )
+    ordered = [list(short.values()), list(long.values())]
+    for items in ordered:
+        rng.shuffle(items)
+    return [item for pair in zip_longest(*ordered) for item in pair if item is not None]
+
+
+def _variant(variant: str, item: Item) -> Item:
+    text = item.text
+    if variant == "c":
+        for style in (*STYLES[1:], REASONED):
+            text = text.removesuffix(style)
+        if item.kind == "number":
+            return replace(item, id=item.id + variant, text=text + RESULT_FIRST, kind="leading")
+        text += PARAGRAPH
+    return replace(item, id=item.id + variant, text=text)
 
 
 def _graded(count: int) -> Iterator[tuple[int, float]]:

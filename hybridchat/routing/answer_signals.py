@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from hybridchat.messages import FinishReason, TokenLogprob
-from hybridchat.routing.prior import CHECKPOINTS
 from hybridchat.routing.question_features import question_features
 from hybridchat.routing.signals import SignalAccumulator
 from hybridchat.routing.text_signals import TextSignals
@@ -44,12 +41,6 @@ class AnswerSignals:
     def least_sure(self) -> str:
         """The least likely token so far."""
         return self._tokens.least_sure
-
-    @property
-    def checkpoint(self) -> int | None:
-        """The last checkpoint that was passed."""
-        passed = bisect_right(CHECKPOINTS, self.count)
-        return CHECKPOINTS[passed - 1] if passed else None
 
     def snapshot(self) -> dict[str, float]:
         """Return all signals so far by name."""

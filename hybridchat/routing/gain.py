@@ -7,6 +7,8 @@ more than its price, which the bias sets: that is, when ``p < (b - price) / (1 -
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from hybridchat.config.settings import Bias
@@ -14,7 +16,7 @@ from hybridchat.messages import Confidence, FinishReason, Place, TokenLogprob
 from hybridchat.routing.answer_signals import AnswerSignals
 from hybridchat.routing.estimator import Estimator
 from hybridchat.routing.policy import Action, Decision, Question
-from hybridchat.routing.prior import END, Prior, Remote, shipped
+from hybridchat.routing.prior import CHECKPOINTS, END, Prior, Remote, shipped
 from hybridchat.routing.question_features import question_features
 
 PRICES = {Bias.LOCAL: 0.25, Bias.BALANCED: 0.1, Bias.QUALITY: 0.02}
@@ -95,7 +97,8 @@ class GainWatch:
         self._can_escalate = question.can_escalate and question.choice is not Place.LOCAL
         self._min_confidence = question.min_confidence
         self._answer = AnswerSignals(question.text)
-        self._checkpoint: int | None = None
+        self._checkpoint = 0
+        self._next = 1
         self._told = False
 
     def observe(self, text: str, logprobs: Sequence[TokenLogprob]) -> Decision | None:
@@ -123,13 +126,15 @@ class GainWatch:
         return self._decide(END, self._answer.finished(finish_reason), threshold, Action.KEEP)
 
     def _at_checkpoint(self) -> Decision | None:
-        checkpoint = self._answer.checkpoint
-        if checkpoint == self._checkpoint:
+        count = self._answer.count
+        if count < self._next:
             return None
-        self._checkpoint = checkpoint
+        passed = bisect_right(CHECKPOINTS, count)
+        self._checkpoint = checkpoint = CHECKPOINTS[passed - 1]
+        self._next = CHECKPOINTS[passed] if passed < len(CHECKPOINTS) else sys.maxsize
         signals = self._answer.snapshot()
         abort_below = self._estimator.abort_below(signals, str(checkpoint))
-        may_abort = abort_below is not None and self._answer.count >= SCORED
+        may_abort = abort_below is not None and count >= SCORED
         threshold = min(abort_below, self._worthwhile) if may_abort and abort_below is not None else None
         return self._decide(str(checkpoint), signals, threshold, Action.CONTINUE)
 
@@ -155,6 +160,8 @@ class GainWatch:
             if signals.get(name):
                 return f"{sentence}: {confidence.value:.0%} likely to be right"
         when = "at the end" if checkpoint == END else f"after {_tokens(self._answer.count)}"
+        if not unsure and checkpoint != END:
+            return f"the local model goes on: {confidence.value:.0%} likely to be right {when}"
         if not unsure:
             return f"the local model is sure enough: {confidence.value:.0%} {when}"
         return f"the local model is unsure: {confidence.value:.0%} {when}{self._doubt(confidence)}"

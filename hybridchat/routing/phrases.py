@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 
 REFUSAL, HEDGE, REPAIR = "refusal", "hedge", "repair"
+
+_OTHER = re.compile(r"(?:[^\w']|_)+")
 
 _NO_SPACES = {"zh", "ja", "ko", "th"}
 """Languages whose phrases need not stand between spaces (Korean glues particles to its words)."""
@@ -28,21 +30,13 @@ class Node:
     ends: tuple[str, ...] = ()
 
 
-def normalised(text: str, after_space: bool) -> Iterator[str]:
-    """Yield ``text`` case-folded, every run of other characters than letters, digits and apostrophes as one space.
+def normalised(text: str, *, after_space: bool) -> str:
+    """Return ``text`` case-folded, every run of other characters than letters, digits and apostrophes as one space.
 
     ``after_space`` says whether a space came last, so that a text gives the same characters however it is cut.
     """
-    for character in text.casefold():
-        if character.isalnum() or character == "'":
-            after_space = False
-            yield character
-        elif character == "’":
-            after_space = False
-            yield "'"
-        elif not after_space:
-            after_space = True
-            yield " "
+    clean = _OTHER.sub(" ", text.casefold().replace("’", "'"))
+    return clean[1:] if after_space and clean.startswith(" ") else clean
 
 
 @functools.cache
@@ -54,7 +48,7 @@ def automaton() -> Node:
         edge = "" if language in _NO_SPACES else " "
         for kind, texts in kinds.items():
             for text in texts:
-                _insert(root, edge + "".join(normalised(text, after_space=True)).strip() + edge, kind)
+                _insert(root, edge + normalised(text, after_space=True).strip() + edge, kind)
     _link(root)
     return root
 
@@ -80,12 +74,26 @@ def _link(root: Node) -> None:
             queue.append(child)
 
 
-def step(state: Node, character: str, root: Node) -> Node:
-    """Return the state after one normalised character."""
-    current: Node | None = state
-    while current is not None:
-        following = current.next.get(character)
-        if following is not None:
-            return following
-        current = current.fallback
-    return root
+class PhraseFinder:
+    """Reads normalised text and tells which kinds of phrases end in it."""
+
+    __slots__ = ("_root", "_state")
+
+    def __init__(self) -> None:
+        self._root = self._state = automaton()
+        self.read(" ")
+
+    def read(self, text: str) -> list[tuple[int, str]]:
+        """Return the phrases that end in the next piece: how many of its characters were read by then, and the kind."""
+        found: list[tuple[int, str]] = []
+        root, state = self._root, self._state
+        for read, character in enumerate(text, 1):
+            following = state.next.get(character)
+            while following is None and state.fallback is not None:
+                state = state.fallback
+                following = state.next.get(character)
+            state = following or root
+            if state.ends:
+                found += ((read, kind) for kind in state.ends)
+        self._state = state
+        return found

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log, sqrt
+from math import exp, isnan, log, sqrt
 from operator import mul
 
 from hybridchat.messages import TokenLogprob
@@ -144,9 +144,13 @@ class SignalAccumulator:
         self._windows = tuple(LowestWindow(width) for width in WINDOWS)
 
     def add(self, token: TokenLogprob) -> None:
-        """Take in the next token; one without a usable logprob is a gap and is passed over."""
+        """Take in the next token.
+
+        One without a usable logprob is a gap and is passed over; so is an empty one, with which some servers report
+        the end of the answer and others do not.
+        """
         logprob = token.logprob
-        if not isfinite(logprob) and logprob != float("-inf"):
+        if isnan(logprob) or not (token.token or token.raw):
             return
         logprob = min(0.0, max(FLOOR, logprob))
         self.n += 1

@@ -11,7 +11,7 @@ from math import log1p
 
 from hybridchat.messages import FinishReason
 from hybridchat.routing.loops import LoopDetector
-from hybridchat.routing.phrases import HEDGE, REFUSAL, REPAIR, automaton, normalised, step
+from hybridchat.routing.phrases import HEDGE, REFUSAL, REPAIR, PhraseFinder, normalised
 
 REFUSAL_WITHIN = 160
 """A refusal stands at the beginning; later in an answer, the same words (in characters) merely hedge."""
@@ -24,31 +24,33 @@ class TextSignals:
     """Takes in an answer's text and knows its signals at any time."""
 
     def __init__(self) -> None:
-        self._root = automaton()
-        self._state = step(self._root, " ", self._root)
-        self._after_space = True
-        self._counts = {REFUSAL: 0, HEDGE: 0, REPAIR: 0}
-        self._loop = LoopDetector()
         self.characters = 0
+        self._finder = PhraseFinder()
+        self._loop = LoopDetector()
+        self._counts = {REFUSAL: 0, HEDGE: 0, REPAIR: 0}
         self._read = 0
+        self._after_space = True
+        self._blank = True
         self._fences = _Fences()
         self._json = _JsonFence()
 
     def add(self, text: str) -> None:
         """Take in the next piece of the answer."""
         self.characters += len(text)
+        self._blank = self._blank and not text.strip()
         self._fences.add(text)
         self._json.add(text)
-        for character in normalised(text, self._after_space):
-            self._after_space = character == " "
-            self._loop.add(character)
-            self._read += 1
-            self._step(character)
+        clean = normalised(text, after_space=self._after_space)
+        if clean:
+            self._after_space = clean[-1] == " "
+            self._loop.read(clean)
+            self._count_phrases(clean)
 
-    def _step(self, character: str) -> None:
-        self._state = step(self._state, character, self._root)
-        for kind in self._state.ends:
-            self._counts[HEDGE if kind == REFUSAL and self._read > REFUSAL_WITHIN else kind] += 1
+    def _count_phrases(self, clean: str) -> None:
+        for read, kind in self._finder.read(clean):
+            late = kind == REFUSAL and self._read + read > REFUSAL_WITHIN
+            self._counts[HEDGE if late else kind] += 1
+        self._read += len(clean)
 
     @property
     def loops(self) -> bool:
@@ -73,14 +75,16 @@ class TextSignals:
         }
 
     def finished(self, reason: FinishReason) -> Mapping[str, float]:
-        """Return the signals of the whole answer, with those that only its end can tell. Call it once, last."""
-        self._step(" ")
+        """Return the signals of the whole answer, with those that only its end can tell."""
+        if not self._after_space:
+            self._count_phrases(" ")
+            self._after_space = True
         return {
             **self.snapshot(),
             "truncated": float(reason is FinishReason.LENGTH),
             "open_fence": float(self._fences.open),
             "broken_json": float(self._json.broken),
-            "empty": float(self._read == 0 and self._fences.seen == 0),
+            "empty": float(self._blank),
         }
 
 
@@ -92,6 +96,8 @@ class _Fences:
         self.seen = 0
 
     def add(self, text: str) -> None:
+        if len(self._line) == 8 and "\n" not in text:
+            return
         for index, part in enumerate(text.split("\n")):
             self._line = part[:8] if index else (self._line + part)[:8]
             if index or part:
