@@ -22,7 +22,6 @@ from benchmarks.facts import AUTHORS, CAPITALS, ELEMENTS, EVERYDAY, NONSENSE, WO
 BRIEF = (" Answer in one sentence.", " Reply with the answer only.")
 STYLES = ("", *BRIEF, " Name it, then explain in two or three sentences.")
 REASONED = " Think in at most two short sentences, then give the answer."
-RESULT_FIRST = " Give the result first, then explain it in a short paragraph."
 PARAGRAPH = " Answer in a short paragraph of about fifty words."
 ABSTAINS = re.compile(
     r"not (?:a |an )?(?:real|known|recogni[sz]ed|aware|familiar|exist|valid|standard|official)|n't (?:exist|know|have)"
@@ -37,9 +36,9 @@ class Item:
     """A question that can be graded.
 
     ``level`` is its difficulty by construction, 0 (easiest) to 1. ``kind`` says how ``gold`` is compared: ``number``
-    (the last number in the answer, or the last that the question does not name), ``leading`` (or the first that it
-    does not name), ``pattern`` (a regular expression found as whole words), ``exact`` (found letter for letter),
-    ``abstain`` (a good answer says that there is no such thing).
+    (the last number in the answer, or the last that the question does not name), ``pattern`` (a regular expression
+    found as whole words), ``exact`` (found letter for letter), ``abstain`` (a good answer says that there is no such
+    thing).
     """
 
     id: str
@@ -53,10 +52,10 @@ class Item:
 def grade(item: Item, answer: str) -> bool:
     """Return whether ``answer`` is right."""
     match item.kind:
-        case "number" | "leading":
+        case "number":
             said, given = _numbers(answer), set(_numbers(item.text))
             new = [number for number in said if number not in given]
-            return float(item.gold) in (said[-1:] + new[-1:] + (new[:1] if item.kind == "leading" else []))
+            return float(item.gold) in (said[-1:] + new[-1:])
         case "pattern":
             return re.search(rf"(?<!\w)(?:{item.gold})(?!\w)", answer, re.IGNORECASE) is not None
         case "exact":
@@ -70,7 +69,10 @@ def _numbers(text: str) -> list[float]:
 
 
 def questions(seed: int = 1) -> list[Item]:
-    """Return all items in a seeded random order: each family twice as it comes, and once asked for a long answer."""
+    """Return all items in a seeded random order: each twice as it comes, and once asked for a long answer.
+
+    Numbers are not asked for at length: where a calculation ends is not known when the answer is cut off.
+    """
     rng = random.Random(seed)
     families = (_facts, _arithmetic, _stories, _units, _dates, _strings, _code, _series)
     short, long = (
@@ -79,6 +81,7 @@ def questions(seed: int = 1) -> list[Item]:
             for variant in variants
             for family in families
             for item in map(partial(_variant, variant), family(rng))
+            if variant != "c" or item.kind != "number"
         }
         for variants in ("ab", "c")
     )
@@ -93,8 +96,6 @@ def _variant(variant: str, item: Item) -> Item:
     if variant == "c":
         for style in (*STYLES[1:], REASONED):
             text = text.removesuffix(style)
-        if item.kind == "number":
-            return replace(item, id=item.id + variant, text=text + RESULT_FIRST, kind="leading")
         text += PARAGRAPH
     return replace(item, id=item.id + variant, text=text)
 

@@ -158,7 +158,7 @@ def test_a_refusal_escalates_at_once() -> None:
     assert decision is not None
     assert decision.action is Action.ESCALATE
     assert decision.reason == "the local model declines or does not know: 5% likely to be right"
-    again = watch.observe(" so regret that I cannot help you", [SURE] * 2)
+    again = watch.observe(" so regret that I cannot help you", [SURE] * 4)
     assert again is not None
     assert again.action is Action.CONTINUE
 
