@@ -40,7 +40,11 @@ class Preset:
 
 
 LLAMA = "meta-llama/Llama-3.3-70B-Instruct"
-SMALLER_LLAMAS = ("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Meta-Llama-3-70B-Instruct")
+OTHER_LLAMAS = (
+    "meta-llama/Llama-3.1-8B-Instruct",
+    "meta-llama/Meta-Llama-3-70B-Instruct",
+    "meta-llama/Meta-Llama-3-8B-Instruct",
+)
 PHI = "microsoft/Phi-3.5-mini-instruct"
 
 _ROWS = (
@@ -53,7 +57,7 @@ _ROWS = (
         key_name="huggingface",
         key_env=("HF_TOKEN",),
         model=LLAMA,
-        fallbacks=(*SMALLER_LLAMAS, "meta-llama/Meta-Llama-3-8B-Instruct"),
+        fallbacks=OTHER_LLAMAS,
         price=Price(0.59, 0.79),
     ),
     # huggingface.co/docs/inference-endpoints: TGI or vLLM behind an address of one's own; TGI stops at 5 alternatives.
