@@ -47,7 +47,7 @@ _STAND_IN = re.compile(
 _CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[A-Za-z_]+(?:\.[A-Za-z_]+)+\Z|.*(?:\(\)|=>|->|::)")
 _NEXT_PARAMETER = re.compile(r"[&;]\w{1,64}=")
 _CLOSING = ",;.)}]"
-_SPECIAL = frozenset("!@#$%^&*+~|?")
+_DIGIT, _LETTER, _SPECIAL = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[!@#$%^&*+~|?]")
 
 
 def assigned_secrets(text: str) -> Iterator[Span]:
@@ -76,7 +76,7 @@ def _is_named(match: re.Match[str], text: str) -> bool:
 
 
 def _looks_secret(value: str, match: re.Match[str]) -> bool:
-    has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    has_digit, has_letter = bool(_DIGIT.search(value)), bool(_LETTER.search(value))
     if match["bare"] and _CODE.match(value):
         return False
     if match["key"]:
@@ -86,4 +86,4 @@ def _looks_secret(value: str, match: re.Match[str]) -> bool:
     if not match["bare"]:
         return has_digit or " " not in value
     is_environment = match["password"].isupper()
-    return bool(match["option"] or is_environment or has_digit or not _SPECIAL.isdisjoint(value))
+    return bool(match["option"] or is_environment or has_digit or _SPECIAL.search(value))

@@ -8,7 +8,7 @@ placeholder, which is then replaced like a value. A text that cannot be checked 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -53,6 +53,7 @@ class Redactor:
         self._detectors: tuple[Detector, ...] = (_placeholder_forms, *detectors(words))
         self._values: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
+        self._secrets: defaultdict[str, list[tuple[str, Kind]]] = defaultdict(list)  # by how they begin
         self._last: Counter[Kind] = Counter()
         for name, value in (mapping or {}).items():
             meaning = parsed(name)
@@ -61,10 +62,7 @@ class Redactor:
                     "This conversation's placeholders cannot be read back, so nothing of it can be sent.",
                     hint="Go on in a new conversation.",
                 )
-            kind, number = meaning
-            self._last[kind] = max(self._last[kind], number)
-            self._values[name] = value
-            self._placeholders[value] = name
+            self._learn(*meaning, value)
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -117,21 +115,24 @@ class Redactor:
         for span in spans:
             value = text[span.start : span.end]
             if value not in self._placeholders:
-                self._last[span.kind] += 1
-                name = placeholder(span.kind, self._last[span.kind])
-                self._placeholders[value] = name
-                self._values[name] = value
+                self._learn(span.kind, self._last[span.kind] + 1, value)
+
+    def _learn(self, kind: Kind, number: int, value: str) -> None:
+        name = placeholder(kind, number)
+        self._last[kind] = max(self._last[kind], number)
+        self._values[name] = value
+        self._placeholders[value] = name
+        if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT:
+            self._secrets[value[:_SHORTEST_REPEAT]].append((value, kind))
 
     def _repeats(self, text: str) -> Iterator[Span]:
-        """Find known secrets where nothing but their value gives them away."""
-        for name, value in self._values.items():
-            kind = _kind(name)
-            if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT:
-                start = text.find(value)
-                while start >= 0:
-                    end = start + len(value)
-                    yield Span(start, end, kind)
-                    start = text.find(value, end)
+        """Find known secrets where nothing but their value gives them away, in one pass however many they are."""
+        if not self._secrets:
+            return
+        for start in range(len(text) - _SHORTEST_REPEAT + 1):
+            for value, kind in self._secrets.get(text[start : start + _SHORTEST_REPEAT], ()):
+                if text.startswith(value, start):
+                    yield Span(start, start + len(value), kind)
 
     def _replaced(self, text: str, spans: Sequence[Span]) -> Redacted:
         pieces, position = [], 0
