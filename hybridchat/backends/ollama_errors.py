@@ -33,7 +33,7 @@ _OVERFLOW = re.compile(
     r"context (length|size|window)|exceed_context|exceeds? the (available )?context|input length", re.IGNORECASE
 )
 _MEMORY = re.compile(
-    r"requires more (system )?memory|out of memory|unable to allocate|insufficient memory", re.IGNORECASE
+    r"requires more (system )?memory|out of memory|(unable|failed) to allocate|insufficient memory", re.IGNORECASE
 )
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hybridchat.backends._http import Phase, new_client, open_stream, place_of, translated, verification
-from hybridchat.backends._server_text import retry_after, server_text
+from hybridchat.backends._server_text import MAX_CHARACTERS, retry_after, server_text
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
 from hybridchat.messages import Place
@@ -242,7 +244,23 @@ def test_an_error_body_gives_one_readable_line(body: bytes, text: str) -> None:
     assert server_text(body) == text
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(None, None), (" 3 ", 3.0), ("1.5", 1.5), ("-1", None), ("x", None)])
+@given(st.binary() | st.text().map(str.encode))
+def test_any_error_body_gives_one_short_line(body: bytes) -> None:
+    text = server_text(body)
+    assert len(text) <= MAX_CHARACTERS
+    assert not set(text) & {"\n", "\r", "\x1b", "\u2028"}
+
+
+@given(st.text())
+def test_any_waiting_time_can_be_read(value: str) -> None:
+    seconds = retry_after(value)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, None), (" 3 ", 3.0), ("1.5", 1.5), ("-1", None), ("x", None), ("Mon, 1 Jan 9999999999999 1:1:1 GMT", None)],
+)
 def test_a_waiting_time_is_seconds_or_nothing(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds
 
