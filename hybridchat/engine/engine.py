@@ -21,7 +21,7 @@ class Engine:
 
     ``open_remote`` builds the backend of the remote model, of another one than the configured where a name is given;
     it reads the key, and is therefore only called when something may really be sent. It is None where no remote is
-    configured. Redactors live as long as the engine, one a conversation, so that a placeholder means the same all
+    configured. ``local_window`` is the local context window in tokens as far as it is known. Redactors live as long as the engine, one a conversation, so that a placeholder means the same all
     through it.
     """
 
@@ -39,6 +39,7 @@ class Engine:
         self.policy = policy
         self.open_remote = open_remote
         self.local_meter = PromptMeter()
+        self.local_window = local.endpoint.num_ctx
         self.consented: set[str] = set()
         self._redactors: dict[str, Redactor] = {}
 

@@ -52,6 +52,11 @@ class LocalAnswer:
         """What the model has said so far, without its thinking."""
         return "".join(self._text)
 
+    @property
+    def window(self) -> int | None:
+        """The context window in tokens, where the server told it."""
+        return self._accepted.window
+
     async def run(self, request: ChatRequest) -> None:
         """Stream the answer to its end.
 

@@ -22,9 +22,10 @@ class LocalPrompt:
     def __init__(
         self, engine: Engine, messages: Sequence[ChatMessage], *, emit: Callable[[Event], Awaitable[None]]
     ) -> None:
+        self._engine = engine
         self._meter = engine.local_meter
         self._answer = engine.settings.answer
-        self._window = engine.local.endpoint.num_ctx
+        self._window = engine.local_window
         self._messages = messages
         self._emit = emit
         self._fitted = self._fit(leave_out=0)
@@ -61,6 +62,8 @@ class LocalPrompt:
                 if not fitted.can_shrink or local.message is not None:
                     raise
                 self._fitted = self._fit(leave_out=fitted.turns_left_out + 1)
+        if local.window is not None:  # a server may have been started with another window than is configured
+            self._engine.local_window = local.window
         if local.ended is not None:
             self._meter.learn(fitted.messages, local.ended.usage.prompt_tokens)
 

@@ -516,6 +516,14 @@ class TestContext:
         assert isinstance(last, Failed)
         assert (last.code, last.hint) == ("context_overflow", "shorten it")
 
+    async def test_the_window_that_the_server_tells_counts_from_the_next_turn_on(self, bench: Bench) -> None:
+        steps = script(["ok"])
+        bench.scripts(local=[Accepted("m", window=1000), *steps[1:]])
+        first = await bench.run("word " * 500)
+        assert isinstance(first[0], Routed)
+        events = await bench.run("word " * 500, conversation_id=first[0].conversation_id)
+        assert of(ContextTrimmed, events)[0].window == 1000
+
 
 class TestCancellation:
     async def test_the_partial_answer_is_kept(self, bench: Bench) -> None:
