@@ -22,7 +22,7 @@ from hybridchat.backends.ollama_checks import CHECK_SECONDS, ask
 from hybridchat.backends.ollama_errors import START_HINT, failure, not_ollama, refusal, runs_elsewhere
 from hybridchat.backends.ollama_names import is_cloud, short_name
 from hybridchat.config.settings import Endpoint
-from hybridchat.errors import BackendError, HybridChatError, ModelMissing, StreamIncomplete, Unreachable
+from hybridchat.errors import BackendError, HybridChatError, InputError, ModelMissing, StreamIncomplete, Unreachable
 from hybridchat.text import clean
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ class OllamaModels:
     async def _client(self, name: str = "", read_seconds: float = CHECK_SECONDS) -> AsyncIterator[AsyncClient]:
         """Give a client for one call about the model ``name``, and translate its errors."""
         endpoint = replace(self._endpoint, model=name)
+        _check_name(name)
         with _without("OLLAMA_HOST", "OLLAMA_API_KEY"):
             from ollama import AsyncClient, ResponseError  # noqa: PLC0415 - costs 0.4 s and reads OLLAMA_HOST
 
@@ -218,6 +219,13 @@ def _translated(endpoint: Endpoint, error: ResponseError) -> HybridChatError:
         message = f"Ollama's library has no model {endpoint.model}: {server_text(text)}"
         return ModelMissing(message, endpoint=endpoint.name, hint="Names are listed at https://ollama.com/library.")
     return failure(endpoint, text)
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("the model's name has characters that cannot be sent", hint="Type the name again.") from error
 
 
 @contextmanager

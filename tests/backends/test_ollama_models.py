@@ -17,6 +17,7 @@ from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import (
     Blocked,
     HybridChatError,
+    InputError,
     ModelMissing,
     RequestRejected,
     ServerFailed,
@@ -193,6 +194,12 @@ async def test_an_unknown_model_is_missing(server: FakeOllama) -> None:
         with pytest.raises(ModelMissing, match="has no model x") as caught:
             await attempt
         assert "ollama pull x" in caught.value.hint
+
+
+async def test_a_name_that_utf8_cannot_express_is_an_input_error(server: FakeOllama) -> None:
+    with pytest.raises(InputError):
+        await at(server).show("a\udc80")
+    assert not server.requests
 
 
 @pytest.mark.parametrize(
