@@ -21,8 +21,8 @@ class Engine:
 
     ``open_remote`` builds the backend of the remote model, of another one than the configured where a name is given;
     it reads the key, and is therefore only called when something may really be sent. It is None where no remote is
-    configured. ``local_window`` is the local context window in tokens as far as it is known. Redactors live as long as the engine, one a conversation, so that a placeholder means the same all
-    through it.
+    configured. ``local_window`` is the local context window in tokens, as far as it is known. Redactors live as long
+    as the engine, one a conversation, so that a placeholder means the same all through it.
     """
 
     def __init__(
