@@ -20,8 +20,9 @@ _ASSIGNMENT = re.compile(
     (?:_?[0-9]{1,2})?
     (?:
       \\?["'`\]]{0,2}[^\S\n]{0,8}
-      (?::[^\S\n]?[\w.|\[\] ]{1,30}+=|=>|:=|[:=：＝]{1,2}|>)   # an annotated name may stand between : and =
+      (?::[^\S\n]?[\w.|\[\] ]{1,30}+=|=>|:=|[:=：＝]{1,2}|>(?=[^<\n]{1,200}</))   # an annotated name may stand between : and =
       [^\S\n]{0,8}
+     |\ {1,4}(?:is|ist|lautet|est|es|är|è)\ {1,4}
      |(?P<option>(?<=[a-z])[= ]{1,4})
     )
     (?:\\"(?P<escaped>[^"\\\n]{1,2000}+)\\"
@@ -35,7 +36,7 @@ _OPTION_NAME = re.compile(r"--?[a-z][a-z-]{0,40}\Z")
 _STAND_IN = re.compile(
     r"""
     \$[{(]|(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+)\Z)         # ${TOKEN}, $(cat key), $TOKEN
-    |%[sd]|%\(|<[^>]*>|\[[^\]]*\]|\{{1,2}[^}]*\}{0,2}\Z    # %s, <your key>, [hidden], {{ key }}
+    |https?://|%[sd]\b|%\(|<[^>]*>|\[[^\]]*\]|\{{1,2}[^}]*\}{0,2}\Z    # %s, <your key>, [hidden], {{ key }}
     |-{1,2}[a-z]|\.{2,}|…|(.)\1{2,}\Z|[x*-]{3,}            # --next-option, ..., xxxx, ****
     |(?:your|my|the|some|an?|dummy|enter|insert|must|required|optional|invalid)(?:\s|\Z)|your[_-]|change_?me\Z
     |(?:example|placeholder|redacted|none|null|nil|true|false|undefined|str|string|text|password|passwd|secret|token

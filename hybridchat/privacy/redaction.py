@@ -18,7 +18,7 @@ from hybridchat.privacy.detectors import Detector, Kind, Span, detect, detectors
 from hybridchat.privacy.placeholders import FORM, FORM_OR_BEGINNING, parsed, placeholder
 
 _REPEATED = {Kind.KEY, Kind.PASSWORD, Kind.PRIVATE_KEY}
-_SHORTEST_REPEAT = 6  # a shorter secret is too likely to be an ordinary word elsewhere
+_SHORTEST_REPEAT = 6  # a shorter secret, or one of letters only, is too likely to be an ordinary word elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Redactor:
         self._last[kind] = max(self._last[kind], number)
         self._values[name] = value
         self._placeholders[value] = name
-        if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT:
+        if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT and not value.isalpha():
             self._secrets[value[:_SHORTEST_REPEAT]].append((value, kind))
 
     def _repeats(self, text: str) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from hybridchat.privacy.spans import Kind, Span
 
 _URL_SAFE = r"[A-Za-z0-9_-]"
 _BEFORE = re.compile(_URL_SAFE)
-_HAS_DIGIT = r"(?=[A-Za-z_-]{0,80}+[0-9])"
+_NO_KEBAB_CASE = r"(?=[a-z_-]{0,80}+[0-9A-Z])"  # a digit or capital, which kebab-case-names lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _in_context(where: str, literals: str, pattern: str, kind: Kind = Kind.KEY) 
 
 
 PREFIXED_TOKENS = (
-    _prefixed("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_HAS_DIGIT}{_URL_SAFE}{{20,}}+"),
+    _prefixed("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{20,}}+"),
     _prefixed("Hugging Face", "hf_ api_org_", r"[A-Za-z0-9]{30,}+"),
     _prefixed("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36,}+"),
     _prefixed("GitHub, fine-grained", "github_pat_", r"[A-Za-z0-9_]{22,}+"),
@@ -62,7 +62,7 @@ PREFIXED_TOKENS = (
     _prefixed("Stripe webhook", "whsec_", r"[A-Za-z0-9+/=]{20,}+"),
     _prefixed("Groq", "gsk_", r"[A-Za-z0-9]{30,}+"),
     _prefixed("NVIDIA", "nvapi-", rf"{_URL_SAFE}{{30,}}+"),
-    _prefixed("xAI, Perplexity, Tavily, Cerebras", "xai- pplx- tvly- csk-", rf"{_HAS_DIGIT}{_URL_SAFE}{{24,}}+"),
+    _prefixed("xAI, Perplexity, Tavily, Cerebras", "xai- pplx- tvly- csk-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{24,}}+"),
     _prefixed("Replicate", "r8_", r"[A-Za-z0-9]{30,}+"),
     _prefixed("npm", "npm_", r"[A-Za-z0-9]{36,}+"),
     _prefixed("PyPI", "pypi-", rf"{_URL_SAFE}{{50,}}+"),
@@ -90,7 +90,7 @@ TOKENS_IN_CONTEXT = (
     _in_context("signed URL", "sig= ignature=",
                 r"[?&](?i:sig|(?:X-Amz-|X-Goog-)?Signature)=(?P<value>[A-Za-z0-9%/+=_-]{20,}+)"),
     _in_context("password in a URL", "://",
-                r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$[A-Z{(]|[<{]|\*{3})"""
+                r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$(?:[A-Z_][A-Z0-9_]*+@|[{(])|[<{]|\*{3})"""
                 r"""(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
                 r"""@(?=[\w.\[-]++(?:[:/?#\s'"<>`),;\]]|\Z))""", Kind.PASSWORD),
     _in_context("curl --user", "curl",

@@ -152,8 +152,10 @@ def test_no_messages_are_no_messages() -> None:
     assert Redactor().redact_messages([]).messages == ()
 
 
-def test_a_short_secret_is_not_sought_elsewhere() -> None:
-    assert Redactor().redact('password = "blue"; the sky is blue').text == 'password = "<PASSWORD_1>"; the sky is blue'
+@pytest.mark.parametrize("word", ["blue", "monkey", "b1ue"])
+def test_a_secret_that_may_be_an_ordinary_word_is_not_sought_elsewhere(word: str) -> None:
+    redacted = Redactor().redact(f'password = "{word}"; I see a {word} one')
+    assert redacted.text == f'password = "<PASSWORD_1>"; I see a {word} one'
 
 
 def test_a_failing_detector_blocks_and_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
