@@ -1,0 +1,1 @@
+"""The full-screen chat: what the engine tells, drawn with Textual."""
