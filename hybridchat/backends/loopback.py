@@ -7,16 +7,17 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether ``url`` names this machine: ``localhost``, ``*.localhost`` (RFC 6761), 127.0.0.0/8 or ``::1``.
+    """Say whether ``url`` names this machine: ``localhost``, 127.0.0.0/8 or ``::1``.
 
-    Whatever cannot be read, or only resolves to this machine, is not loopback.
+    Whatever cannot be read, or only resolves to this machine, is not loopback; ``*.localhost`` neither, since not every
+    resolver keeps it from a name server (as RFC 6761 asks), and that server could point it elsewhere.
     """
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
     host = host.removesuffix(".")
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":
         return True
     try:
         address = ip_address(host)
