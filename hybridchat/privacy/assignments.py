@@ -20,7 +20,9 @@ _ASSIGNMENT = re.compile(
     (?:_?[0-9]{1,2})?
     (?:
       \\?["'`\]]{0,2}[^\S\n]{0,8}
-      (?::[^\S\n]?[\w.|\[\] ]{1,30}+=|=>|:=|[:=：＝]{1,2}|>(?=[^<\n]{1,200}</))   # an annotated name may stand between : and =
+      (?::[^\S\n]?[\w.|\[\] ]{1,30}+=      # the type of an annotated name
+        |=>|:=|[:=：＝]{1,2}
+        |>(?=[^<\n]{1,200}</))               # an XML element
       [^\S\n]{0,8}
      |\ {1,4}(?:is|ist|lautet|est|es|är|è)\ {1,4}
      |(?P<option>(?<=[a-z])[= ]{1,4})

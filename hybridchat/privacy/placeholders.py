@@ -50,10 +50,13 @@ def _beginning(parts: list[str]) -> str:
 _NAME = "|".join("".join(_parts(kind)) for kind in Kind)
 _CORE = re.compile(rf"(?P<kind>{_NAME})\\?_(?P<number>{_NUMBER})", re.IGNORECASE)
 _FORM = "|".join(rf"{re.escape(opening)}(?:{_NAME})\\?_{_NUMBER}{re.escape(closing)}" for opening, closing in _BRACKETS)
-_UNFINISHED = "|".join(
-    _beginning([*_parts(opening), *_parts(f"{kind}_"), _NUMBER, *_parts(closing)])
-    for opening, closing in _BRACKETS
-    for kind in Kind
+_OPENING = "|".join(re.escape(opening) for opening, _ in _BRACKETS)
+_UNFINISHED_OPENING = "|".join(_beginning(_parts(opening)) for opening, _ in _BRACKETS)
+_UNFINISHED_NAME = "|".join(_beginning(_parts(kind)) for kind in Kind)
+_UNFINISHED_CLOSING = "|".join(_beginning(_parts(closing)) for _, closing in _BRACKETS)
+_UNFINISHED = (
+    rf"(?:{_OPENING})(?:{_UNFINISHED_NAME}|(?:{_NAME})\\?(?:_(?:{_NUMBER}(?:{_UNFINISHED_CLOSING})?)?)?)"
+    rf"|{_UNFINISHED_OPENING}"
 )
 
 FORM = re.compile(_FORM, re.IGNORECASE)
