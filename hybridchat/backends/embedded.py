@@ -7,17 +7,15 @@ processes find each other and ``embedded_server`` for the program.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridchat.backends.embedded_model import Served, check_engine, check_memory, choose, threads
+from hybridchat.backends.embedded_model import Served, check_engine, check_memory, choose
+from hybridchat.backends.embedded_process import Detached, spawn
 from hybridchat.backends.embedded_state import ServerFiles, ServerState, is_alive, stop_server
 from hybridchat.backends.model_catalogue import readable_size
 from hybridchat.backends.private_files import cannot_write
@@ -29,6 +27,7 @@ from hybridchat.errors import (
     KeyRefused,
     ServerFailed,
     StreamBroken,
+    StreamIncomplete,
     TimedOut,
     Unreachable,
 )
@@ -56,7 +55,7 @@ class EmbeddedBackend:
         self._models = models
         self._runtime = runtime
         self._idle_seconds = max(_seconds(endpoint.keep_alive), 1.0)
-        self._child: _Detached | None = None
+        self._child: Detached | None = None
         self._connected: tuple[ServerState, OpenAICompatibleBackend] | None = None
 
     @property
@@ -85,13 +84,13 @@ class EmbeddedBackend:
                         begun = begun or isinstance(part, Piece)
                         yield replace(part, load_seconds=load_seconds) if isinstance(part, Ended) else part
             except (BackendError, KeyRefused) as error:
-                found_unusable = isinstance(error, (Unreachable, KeyRefused))
-                if not found_unusable and is_alive(state):
-                    raise
-                if begun or replaced or not found_unusable:
+                if isinstance(error, (Unreachable, KeyRefused)) and not (begun or replaced):
+                    replaced = True
+                    await asyncio.to_thread(stop_server, files, state)
+                elif isinstance(error, (StreamBroken, StreamIncomplete, Unreachable)) and await _has_ended(state):
                     raise self._ended(files) from error
-                replaced = True
-                await asyncio.to_thread(stop_server, files, state)
+                else:
+                    raise
             else:
                 return
 
@@ -166,7 +165,7 @@ class EmbeddedBackend:
         check_memory(served, self._endpoint)
         files.forget()
         files.renew_lease()
-        self._child = _spawn(files, served, self._idle_seconds)
+        self._child = spawn(files, served, self._idle_seconds)
         while (state := files.read()) is None:
             if self._child.poll() is not None:
                 raise self._failed(files)
@@ -206,47 +205,13 @@ class EmbeddedBackend:
             files.renew_lease()
 
 
-class _Detached(subprocess.Popen[bytes]):
-    """A process that is meant to outlive this one, so that leaving it behind is no leak to be warned of."""
-
-    def __del__(self) -> None:
-        if getattr(self, "_child_created", False):
-            self.poll()
-
-
-def _spawn(files: ServerFiles, served: Served, idle_seconds: float) -> _Detached:
-    arguments = {
-        "--runtime": files.folder.resolve(),
-        "--files": files.name,
-        "--model": served.path.resolve(),
-        "--alias": served.name,
-        "--num-ctx": served.window,
-        "--threads": threads(),
-        "--idle-seconds": idle_seconds,
-    }
-    command = [sys.executable, "-m", "hybridchat.backends.embedded_server"]
-    command += [f"{option}={value}" for option, value in arguments.items()]
-    try:
-        files.log.unlink(missing_ok=True)
-        with open(os.open(files.log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as log:  # noqa: PTH123 - a mode is set
-            return _Detached(
-                command,
-                # Python's -m looks for modules in the current folder first; this one is our own. The user's stays free.
-                cwd=files.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                creationflags=_WINDOWS_FLAGS,
-            )
-    except OSError as error:
-        raise cannot_write(files.log, error) from error
-
-
-if sys.platform == "win32":
-    _WINDOWS_FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _WINDOWS_FLAGS = 0
+async def _has_ended(state: ServerState) -> bool:
+    """Return whether the server's process is gone: it closes its connections a moment before."""
+    for _ in range(10):
+        if not is_alive(state):
+            return True
+        await asyncio.sleep(_LOOK_AGAIN)
+    return False
 
 
 @asynccontextmanager

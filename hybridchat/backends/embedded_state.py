@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _CLOCK_STEP = 10.0  # seconds by which creation times may differ: the system's clock may have been set
 _GRACE = 5.0  # seconds between asking a server to end and ending it
+_LAST_WAIT = 5.0  # seconds for the system to take a process away
 
 
 class ServerState(msgspec.Struct, frozen=True):
@@ -149,7 +150,7 @@ def stop_server(files: ServerFiles, only: ServerState | None = None) -> bool:
                     process.wait(_GRACE)
                 except psutil.TimeoutExpired:
                     process.kill()
-                    process.wait(_GRACE)
+                    process.wait(_LAST_WAIT)
         files.forget()
     return state is not None
 

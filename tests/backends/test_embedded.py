@@ -72,7 +72,11 @@ def loading(backend: EmbeddedBackend, models: Path, runtime: Path, smollm2: Path
     """A server of another process that goes on loading: a process of ours under its name, without a port yet."""
     (models / "smollm2.gguf").symlink_to(smollm2)
     files = ServerFiles.of(runtime, "smollm2", models / "smollm2.gguf", 512)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+    program = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); input()"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
         files.write(ServerState(other.pid, psutil.Process(other.pid).create_time(), "key", "model"))
         yield files
         other.kill()
@@ -248,8 +252,7 @@ async def test_stopping_what_does_not_run_does_nothing(backend: EmbeddedBackend,
 def test_a_server_that_will_not_end_is_ended(loading: ServerFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     state = loading.read()
     assert state is not None
-    monkeypatch.setattr(embedded_state, "_GRACE", 0.2)
-    psutil.Process(state.pid).suspend()  # it cannot follow a request to end
+    monkeypatch.setattr(embedded_state, "_GRACE", 0.05)
     stop_server(loading)
     assert not is_alive(state)
     assert loading.read() is None

@@ -21,7 +21,7 @@ from hybridchat.backends.model_catalogue import STAND_IN
 from hybridchat.backends.model_files import adopt
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint, Kind
-from hybridchat.errors import ContextOverflow, StreamBroken
+from hybridchat.errors import ContextOverflow, StreamBroken, Unreachable
 from hybridchat.messages import ChatMessage, FinishReason, Place, Role
 
 pytestmark = pytest.mark.real_model
@@ -48,6 +48,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setenv("HYBRIDCHAT_EMBEDDED_THREADS", "1")
 
 
@@ -207,7 +208,7 @@ async def test_an_answer_in_progress_keeps_the_server(models: Path, tmp_path: Pa
             if isinstance(part, Piece):
                 break
         files = files_of(models, runtime)
-        renewals = {files.idle_seconds()}
+        renewals: set[float] = set()
         while len(renewals) < 3:  # the lease is renewed although nothing is read
             await asyncio.sleep(0.05)
             renewals.add(_renewed_at(files))
@@ -241,8 +242,9 @@ async def test_a_server_killed_in_mid_stream_breaks_the_answer_and_the_next_turn
             if isinstance(part, Piece):
                 psutil.Process(server_of(models, runtime).pid).kill()
 
-    with pytest.raises(StreamBroken):
+    with pytest.raises(StreamBroken, match="process ended in the middle") as caught:
         await kill_at_the_first_token()
+    assert str(files_of(models, runtime).log) in caught.value.hint
     parts = await parts_of(backend, asked("Hi", max_tokens=2))
     assert isinstance(parts[-1], Ended)
 
@@ -259,7 +261,7 @@ async def test_a_server_that_does_not_accept_its_key_is_replaced(
     assert not psutil.pid_exists(before.pid) or psutil.Process(before.pid).status() == psutil.STATUS_ZOMBIE
 
 
-async def test_a_server_whose_port_nobody_answers_is_replaced_only_once(
+async def test_a_server_whose_port_nobody_answers_is_replaced(
     backend: EmbeddedBackend, models: Path, runtime: Path
 ) -> None:
     await parts_of(backend, asked("Hi", max_tokens=2))
@@ -268,6 +270,16 @@ async def test_a_server_whose_port_nobody_answers_is_replaced_only_once(
     parts = await parts_of(backend, asked("Hi", max_tokens=2))
     assert isinstance(parts[-1], Ended)
     assert server_of(models, runtime).pid != before.pid
+
+
+async def test_a_server_that_cannot_be_reached_is_replaced_only_once(
+    backend: EmbeddedBackend, models: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = backend._client
+    monkeypatch.setattr(backend, "_client", lambda served, port, key: connect(served, 9, key))
+    with pytest.raises(Unreachable):
+        await parts_of(backend, asked("Hi", max_tokens=2))
+    assert server_of(models, runtime).port != 9
 
 
 async def test_without_the_key_the_server_answers_nothing(
@@ -300,7 +312,9 @@ def _check_files(files: ServerFiles, state: ServerState) -> None:
     assert stat.S_IMODE(files.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in files.folder.iterdir()} == {0o600}
     process = psutil.Process(state.pid)
-    assert state.key not in json.dumps([process.cmdline(), process.environ()])
+    seen_by_others = json.dumps([process.cmdline(), process.environ()])
+    assert state.key not in seen_by_others
+    assert "hf_secret" not in seen_by_others
     log = files.log.read_text()
     assert "listening on http://127.0.0.1" in log
     assert "xylophone" not in log

@@ -143,7 +143,8 @@ def run_hub() -> Iterator[Hub]:
     ):
         front.daemon_threads = back.daemon_threads = True
         hub.url = f"http://127.0.0.1:{front.server_port}"
-        hub.storage_url = f"http://127.0.0.1:{back.server_port}"
+        # Some versions of the library tell hosts apart by name alone: the storage has to have another one.
+        hub.storage_url = f"http://localhost:{back.server_port}"
         threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in (front, back)]
         for thread in threads:
             thread.start()
