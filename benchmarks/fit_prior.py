@@ -33,6 +33,8 @@ LOGPROB_SIGNS = {
     "first_certainty": 1,
     "first_logprob": 1,
     "first_margin": 1,
+    "opening_certainty": 1,
+    "opening_logprob": 1,
     "first_two": 1,
     "min": 1,
     "q10": 1,
@@ -77,24 +79,24 @@ class Samples:
         """Return standardised features, as the estimator computes them."""
         return standardise(self.features, self.means, self.scales, signals)
 
-    def fit(self, without: str | None = None) -> dict[str, Coefficients]:
-        """Fit all checkpoints, leaving out a family of questions."""
+    def fit(self, folds: Sequence[str], without: str | None = None) -> dict[str, Coefficients]:
+        """Fit all checkpoints, leaving out one of the folds that the answers are in."""
         data: dict[str, tuple[list[list[float]], list[bool]]] = {}
         for index, answer in enumerate(self.signals):
-            if self.families[index] != without:
+            if folds[index] != without:
                 for checkpoint, signals in answer.items():
                     rows, labels = data.setdefault(checkpoint, ([], []))
                     rows.append(self.row(signals))
                     labels.append(self.right[index])
         return fit({name: data[name] for name in (*map(str, CHECKPOINTS), END) if name in data}, self.signs)
 
-    def held_out(self) -> list[dict[str, float]]:
-        """Return each answer's probabilities by models fitted without its family."""
+    def held_out(self, folds: Sequence[str]) -> list[dict[str, float]]:
+        """Return each answer's probabilities by models fitted without its fold."""
         predicted: list[dict[str, float]] = [{} for _ in self.signals]
-        for family in sorted(set(self.families)):
-            fitted = self.fit(without=family)
+        for fold in sorted(set(folds)):
+            fitted = self.fit(folds, without=fold)
             for index, answer in enumerate(self.signals):
-                if self.families[index] == family:
+                if folds[index] == fold:
                     predicted[index] = {
                         name: fitted[name].probability(self.row(signals))
                         for name, signals in answer.items()
@@ -138,18 +140,23 @@ def path_thresholds(predicted: Sequence[Mapping[str, float]], right: Sequence[bo
 
 
 def build_head(name: str, samples: Samples) -> tuple[Head, list[dict[str, float]]]:
-    """Fit a head, print how it does on held-out families, and return it with the held-out probabilities."""
-    predicted, fitted = samples.held_out(), samples.fit()
+    """Fit a head, print how it does on held-out answers, and return it with the probabilities for held-out families."""
+    predicted, fitted = samples.held_out(samples.families), samples.fit(samples.families)
+    mixed = samples.held_out([str(index % 10) for index in range(len(samples.right))])
     thresholds = path_thresholds(predicted, samples.right)
-    print(f"\n{name}: {len(samples.right)} answers, {sum(samples.right)} right; families held out in turn")
-    print(f"{'tokens':>6} {'n':>5} {'AUROC':>6} {'Brier':>6} {'base':>6} {'ECE':>6} {'abort below':>12}")
+    print(f"\n{name}: {len(samples.right)} answers, {sum(samples.right)} right")
+    print("AUROC with whole families held out (AUROC with a tenth held out, families mixed); the rest for families")
+    print(f"{'tokens':>6} {'n':>5} {'right':>5} {'AUROC':>14} {'Brier':>6} {'base':>6} {'ECE':>6} {'abort below':>12}")
     checkpoints = {}
     for checkpoint, coefficients in fitted.items():
         members = [i for i, p in enumerate(predicted) if checkpoint in p]
-        scores, right = [predicted[i][checkpoint] for i in members], [samples.right[i] for i in members]
+        right = [samples.right[i] for i in members]
+        scores = [predicted[i][checkpoint] for i in members]
         share, area = sum(right) / len(right), auroc(scores, right)
+        area_mixed = auroc([mixed[i][checkpoint] for i in members], right)
         print(
-            f"{checkpoint:>6} {len(members):>5} {area:>6.3f} {brier(scores, right):>6.3f} {share * (1 - share):>6.3f}"
+            f"{checkpoint:>6} {len(members):>5} {sum(right):>5} {area:>6.3f} ({area_mixed:.3f})"
+            f" {brier(scores, right):>6.3f} {share * (1 - share):>6.3f}"
             f" {calibration_error(scores, right):>6.3f} {thresholds.get(checkpoint, float('nan')):>12.3f}"
         )
         checkpoints[checkpoint] = Checkpoint(
@@ -238,7 +245,11 @@ def main() -> None:
     parser.add_argument("--outside", type=Path)
     parser.add_argument("--outside-questions", type=Path)
     options = parser.parse_args()
-    traces = load(options.traces)
+    recorded = load(options.traces)
+    traces = [trace for trace in recorded if trace["finish"] == "stop" or trace["correct"]]
+    print(
+        f"{len(recorded)} answers; {len(recorded) - len(traces)} were cut off before they said anything right: left out"
+    )
     remote, pairs = measure_remote(traces, options.remote)
     print(
         f"remote right: {remote.if_local_right} where the local one was,"

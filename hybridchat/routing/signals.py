@@ -19,13 +19,16 @@ from math import exp, isnan, log, sqrt
 from operator import mul
 
 from hybridchat.messages import TokenLogprob
-from hybridchat.routing.openers import is_opener
+from hybridchat.routing.openers import ContentFilter
 
 FLOOR = -16.0
 """Smallest logprob told apart: e^-16 is one in nine million, and servers print sentinels (-9999, -inf) below."""
 
 BINS = 64
 WINDOWS = (8, 16)
+OPENING = 4
+"""Content tokens at the beginning that are looked at closely: the least sure of them tells more than the first."""
+
 ALLOWANCE = 0.5
 """CUSUM's allowance in nats: surprise up to this much a token counts as normal."""
 
@@ -100,11 +103,10 @@ class LowestWindow:
 
 
 @dataclass(slots=True)
-class _FirstContent:
+class _ContentToken:
     certainty: float
     logprob: float
     margin: float
-    token: str
 
 
 def entropy(top: Sequence[float]) -> float:
@@ -123,12 +125,12 @@ def entropy(top: Sequence[float]) -> float:
 class SignalAccumulator:
     """Takes in the tokens of one answer (not those of a thinking channel) and knows its signals at any time.
 
-    ``question`` is needed to find the first token that says something new: a small model tends to open with the
+    ``question`` is needed to find the first tokens that say something new: a small model tends to open with the
     question's own words ("The capital of Australia is"), and those say nothing about what it knows.
     """
 
     def __init__(self, question: str = "") -> None:
-        self._question = question[-2000:].casefold()
+        self._content = ContentFilter(question)
         self.n = 0
         self._sum = 0.0
         self._first_two = 0.0
@@ -139,7 +141,7 @@ class SignalAccumulator:
         self._entropies = 0
         self._entropy_sum = 0.0
         self._entropy_peak = 0.0
-        self._first: _FirstContent | None = None
+        self._opening: list[_ContentToken] = []
         self._quantiles = LogprobQuantiles()
         self._windows = tuple(LowestWindow(width) for width in WINDOWS)
 
@@ -175,9 +177,9 @@ class SignalAccumulator:
             self._entropy_peak = max(self._entropy_peak, spread)
         else:
             spread = 0.0
-        if self._first is None and not is_opener(token.token, self._question):
+        if len(self._opening) < OPENING and self._content.passes(token.token):
             margin = exp(top[0]) - exp(top[1]) if len(top) > 1 else exp(logprob)
-            self._first = _FirstContent(1.0 - spread if top else exp(logprob), logprob, margin, token.token)
+            self._opening.append(_ContentToken(1.0 - spread if top else exp(logprob), logprob, margin))
 
     def snapshot(self) -> Mapping[str, float]:
         """Return all signals by name; a larger value means more certainty for all but ``cusum``, entropies and ``n``.
@@ -202,10 +204,13 @@ class SignalAccumulator:
         }
         for width, window in zip(WINDOWS, self._windows, strict=True):
             signals[f"window{width}"] = window.mean
-        if self._first is not None:
-            signals["first_certainty"] = self._first.certainty
-            signals["first_logprob"] = self._first.logprob
-            signals["first_margin"] = self._first.margin
+        if self._opening:
+            first = self._opening[0]
+            signals["first_certainty"] = first.certainty
+            signals["first_logprob"] = first.logprob
+            signals["first_margin"] = first.margin
+            signals["opening_certainty"] = min(token.certainty for token in self._opening)
+            signals["opening_logprob"] = min(token.logprob for token in self._opening)
         if self._entropies:
             signals["mean_entropy"] = self._entropy_sum / self._entropies
             signals["max_entropy"] = self._entropy_peak

@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridchat.messages import TokenLogprob
-from hybridchat.routing.openers import is_opener
-from hybridchat.routing.signals import ALLOWANCE, FLOOR, LogprobQuantiles, LowestWindow, SignalAccumulator, entropy
+from hybridchat.routing.openers import ContentFilter
+from hybridchat.routing.signals import (
+    ALLOWANCE,
+    FLOOR,
+    OPENING,
+    LogprobQuantiles,
+    LowestWindow,
+    SignalAccumulator,
+    entropy,
+)
 
 logprobs = st.floats(min_value=-20, max_value=0)
 tops = st.lists(logprobs, min_size=0, max_size=10).map(lambda values: tuple(sorted(values, reverse=True)))
@@ -50,13 +58,17 @@ def naive(items: Sequence[TokenLogprob], question: str) -> dict[str, float]:
     if spreads:
         signals["mean_entropy"] = sum(spreads) / len(spreads)
         signals["max_entropy"] = max(spreads)
+    content = ContentFilter(question)
+    opening = []
     for item, value in zip(items, values, strict=True):
-        if not is_opener(item.token, question):
+        if content.passes(item.token):
             top = [max(FLOOR, v) for v in item.top]
-            signals["first_logprob"] = value
-            signals["first_certainty"] = 1 - naive_entropy(top) if top else math.exp(value)
-            signals["first_margin"] = math.exp(top[0]) - math.exp(top[1]) if len(top) > 1 else math.exp(value)
-            break
+            margin = math.exp(top[0]) - math.exp(top[1]) if len(top) > 1 else math.exp(value)
+            opening.append((1 - naive_entropy(top) if top else math.exp(value), value, margin))
+    if opening:
+        signals["first_certainty"], signals["first_logprob"], signals["first_margin"] = opening[0]
+        signals["opening_certainty"] = min(certainty for certainty, _, _ in opening[:OPENING])
+        signals["opening_logprob"] = min(value for _, value, _ in opening[:OPENING])
     return signals
 
 
@@ -154,11 +166,27 @@ def test_the_least_sure_token_is_remembered() -> None:
     assert accumulator.least_sure == "b"
 
 
-@pytest.mark.parametrize("token", ["The", " Sure", ",", "\n\n", "- ", "**", " Antwort", "答案", " France", "1.)"[1:]])
-def test_openers_say_nothing_yet(token: str) -> None:
-    assert is_opener(token, "what is the capital of france?")
+@pytest.mark.parametrize("token", ["The", " Sure", ",", "\n\n", "- ", "**", " Antwort", "答案", " France", ".)", ""])
+def test_openers_and_the_questions_own_words_say_nothing_yet(token: str) -> None:
+    assert not ContentFilter("What is the capital of France?").passes(token)
 
 
-@pytest.mark.parametrize("token", [" Paris", "7", " 42", "巴黎", " x"])
+@pytest.mark.parametrize("token", [" Paris", "7", " 42", "巴黎", " x", "²"])
 def test_other_tokens_say_something(token: str) -> None:
-    assert not is_opener(token, "what is 7 times x?")
+    assert ContentFilter("What is the capital of France?").passes(token)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "passed"),
+    [
+        (["347", " *", " 29"], [False, False, False]),
+        (["3", "4", "7"], [False, False, False]),
+        (["3", "4", "8"], [False, False, True]),
+        ([" 3", "4", " 7"], [False, False, True]),
+        (["29", ".", "29"], [False, False, False]),
+        (["1", "0", "0", "6", "3"], [True] * 5),
+    ],
+)
+def test_a_number_says_something_unless_it_repeats_one_of_the_question(pieces: list[str], passed: list[bool]) -> None:
+    content = ContentFilter("What is 347 times 29?")
+    assert [content.passes(piece) for piece in pieces] == passed
