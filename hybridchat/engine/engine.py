@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.context import PromptMeter
 from hybridchat.engine.request import TurnRequest
 from hybridchat.engine.turn import Turn
-from hybridchat.privacy.redaction import Redactor
 from hybridchat.routing.policy import Policy
 from hybridchat.store.database import Store
+
+if TYPE_CHECKING:
+    from hybridchat.privacy.redaction import Redactor
 
 OpenRemote = Callable[[str | None], Awaitable[Backend]]
 
@@ -50,5 +53,8 @@ class Engine:
     def redactor(self, conversation_id: str) -> Redactor:
         """Return the conversation's redactor."""
         if conversation_id not in self._redactors:
+            # The detectors' patterns take a while to compile: only where something may leave.
+            from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415
+
             self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
         return self._redactors[conversation_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.context import estimate_prompt, estimate_tokens
@@ -12,10 +13,12 @@ from hybridchat.engine.recorder import Recorder
 from hybridchat.errors import HybridChatError
 from hybridchat.events import Delta, Event, Loading, Outgoing
 from hybridchat.messages import ChatMessage, Message, Place, Provenance, Status, Usage
-from hybridchat.privacy.redaction import Redactor
 from hybridchat.store.database import Store
 from hybridchat.store.records import Outcome, Sent
 from hybridchat.text import StreamCleaner
+
+if TYPE_CHECKING:
+    from hybridchat.privacy.redaction import Redactor
 
 Emit = Callable[[Event], Awaitable[None]]
 
