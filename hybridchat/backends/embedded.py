@@ -174,16 +174,16 @@ class EmbeddedBackend:
 
     def _ended(self, files: ServerFiles) -> StreamBroken:
         return StreamBroken(
-            f"the embedded engine's process ended in the middle of its work{_because(files)}",
+            f"the embedded engine's process ended in the middle of its work{_because(files.complaints()[-1:])}",
             endpoint=self._endpoint.name,
             hint=f"Ask again: it is started anew. Its log is {files.log}.",
         )
 
     def _failed(self, files: ServerFiles) -> ServerFailed:
         return ServerFailed(
-            f"the embedded engine could not load the model{_because(files)}",
+            f"the embedded engine could not load the model{_because(files.complaints()[:1])}",
             endpoint=self._endpoint.name,
-            hint=f"Its log is {files.log}.",
+            hint=f"Its log is {files.log}. A damaged file is mended by `hybridchat models remove` and `pull`.",
         )
 
     @asynccontextmanager
@@ -233,9 +233,8 @@ async def _locked(files: ServerFiles) -> AsyncIterator[None]:
         lock.release()
 
 
-def _because(files: ServerFiles) -> str:
-    line = files.telling_line()
-    return f": {line}" if line else ""
+def _because(complaint: list[str]) -> str:
+    return "".join(f": {line}" for line in complaint)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

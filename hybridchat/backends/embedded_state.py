@@ -31,6 +31,10 @@ _GRACE = 5.0  # seconds between asking a server to end and ending it
 _LAST_WAIT = 5.0  # seconds for the system to take a process away
 
 
+_WRONG = re.compile(r"error|fail|cannot|unable|out of memory|abort", re.IGNORECASE)
+_PREFIX = re.compile(r"[\d.]+ [A-Z] [^:]*: +")  # of llama.cpp's log, as in "0.00.029 E llama_model_load: "
+
+
 class ServerState(msgspec.Struct, frozen=True):
     """A server. ``created`` is its process's creation time, since process numbers are used again; 0 is no port yet."""
 
@@ -96,17 +100,13 @@ class ServerFiles:
         except OSError:
             return float("inf")
 
-    def telling_line(self) -> str:
-        """Return the last line of the log that says what went wrong, without its prefix; "" where none does."""
+    def complaints(self) -> list[str]:
+        """Return the lines of the log that say what went wrong, in order, without time, level and function."""
         try:
             lines = self.log.read_text("utf-8", "replace").splitlines()
         except OSError:
-            return ""
-        wrong = re.compile(r"error|fail|cannot|unable|out of memory|abort", re.IGNORECASE)
-        for line in reversed(lines):
-            if wrong.search(line):
-                return re.sub(r"^[\d.]+ [A-Z] \s*", "", line).strip()
-        return ""
+            return []
+        return [_PREFIX.sub("", line).strip() for line in lines if _WRONG.search(line)]
 
     def _recorded(self) -> ServerState | None:
         data = read_private(self._path("json"))

