@@ -98,7 +98,11 @@ class Ledger:
         return await self._reader.run(chain.head)
 
     async def verify(self, kept_head: Head | None = None) -> Verification:
-        """Check every row; with a former ``head``, also that nothing was cut off or rewritten up to there."""
+        """Check every row; with a former ``head``, also that nothing was cut off or rewritten up to there.
+
+        Where a key is at hand, rows that are not keyed deserve a word to the user (``Verification.keyed``): the key
+        could not be read when they were written, or someone else wrote them.
+        """
         seal = await self._get_seal()
         return await self._reader.run(lambda connection: chain.verify(connection, seal, kept_head))
 

@@ -1,53 +1,54 @@
 """Full-text search over titles and messages.
 
-All words must occur (in any order, case and accents aside), and the last one may be unfinished. Titles come first,
-then messages by BM25, then answers that an escalation set aside: they may hold what is looked for, but another answer
-took their place. Where no whole word is found, the text is looked for anywhere, also within words: so it is found in
-languages that put no spaces between words, too.
+All words must occur (in any order, case and accents aside), and the last one may be unfinished unless it is a single
+letter. Titles come first, then messages by BM25, then answers that an escalation set aside: they may hold what is
+looked for, but another answer took their place. Where no whole word is found, the text is looked for anywhere, also
+within words: so it is found in languages that put no spaces between words, too.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
-from hybridchat.messages import Message
 from hybridchat.store import rows
 from hybridchat.store.records import Hit
 
-# Unicode reserves these two for a program's internal use: they are no part of any text.
-_BEGIN, _END = "\ufdd0", "\ufdd1"
-_MARKED = re.compile(f"{_BEGIN}([^{_END}]*){_END}")
-_SNIPPET_WORDS = 16
 _LONGEST = 1000  # characters of a search text; SQLite bounds its patterns and queries
-_CONTEXT = 40  # characters on either side of a text found within words
+_BEFORE, _WIDTH = 40, 160  # characters of a snippet: before its first match, and in all
 
-_CONVERSATION_COLUMNS = rows.CONVERSATION.count(",") + 1
-
+# FTS5 sorts by its own `rank` (BM25) and reads further columns only for the rows that LIMIT lets through. Its own
+# snippet() takes time quadratic in the matches of a message: minutes for a long log and a common word.
 _IN_TITLES = f"""
-    SELECT {rows.CONVERSATION}, snippet(title_index, 0, :begin, :end, '…', {_SNIPPET_WORDS}), bm25(title_index)
-    FROM title_index JOIN conversation ON conversation.number = title_index.rowid
-    WHERE title_index MATCH :query ORDER BY bm25(title_index), conversation.number DESC LIMIT :limit
+    SELECT {rows.CONVERSATION}, rank
+    FROM title_index CROSS JOIN conversation ON conversation.number = title_index.rowid
+    WHERE title_index MATCH :wanted ORDER BY rank LIMIT :limit
 """  # noqa: S608 - our own columns
 _IN_MESSAGES = f"""
-    SELECT {rows.CONVERSATION}, snippet(content_index, 0, :begin, :end, '…', {_SNIPPET_WORDS}), bm25(content_index),
-        {rows.MESSAGE}
+    SELECT {rows.CONVERSATION}, rank, {rows.MESSAGE}
     FROM content_index
-    JOIN message ON message.number = content_index.rowid
-    JOIN conversation ON conversation.id = message.conversation_id
-    WHERE content_index MATCH :query
-    ORDER BY message.status = 'set_aside', bm25(content_index), message.number DESC LIMIT :limit
+    CROSS JOIN message ON message.number = content_index.rowid
+    CROSS JOIN conversation ON conversation.id = message.conversation_id
+    WHERE content_index MATCH :wanted AND message.status %s 'set_aside' ORDER BY rank LIMIT :limit
 """  # noqa: S608 - our own columns
+_WHOLE_WORDS = (_IN_TITLES, _IN_MESSAGES % "<>", _IN_MESSAGES % "=")
+
 _WITHIN_TITLES = f"""
-    SELECT {rows.CONVERSATION}, conversation.title, 0.0 FROM conversation
-    WHERE title LIKE :pattern ESCAPE '\\' ORDER BY conversation.number DESC LIMIT :limit
+    SELECT {rows.CONVERSATION}, 0.0 FROM conversation
+    WHERE title LIKE :wanted ESCAPE '\\' ORDER BY conversation.number DESC LIMIT :limit
 """  # noqa: S608 - our own columns
 _WITHIN_MESSAGES = f"""
-    SELECT {rows.CONVERSATION}, message.content, 0.0, {rows.MESSAGE}
+    SELECT {rows.CONVERSATION}, 0.0, {rows.MESSAGE}
     FROM message JOIN conversation ON conversation.id = message.conversation_id
-    WHERE content LIKE :pattern ESCAPE '\\'
+    WHERE content LIKE :wanted ESCAPE '\\'
     ORDER BY message.status = 'set_aside', message.number DESC LIMIT :limit
 """  # noqa: S608 - our own columns
+_WITHIN_WORDS = (_WITHIN_TITLES, _WITHIN_MESSAGES)
+
+_RANK = rows.CONVERSATION.count(",") + 1  # the column after the conversation's
 
 
 def search(connection: sqlite3.Connection, text: str, limit: int) -> list[Hit]:
@@ -58,64 +59,70 @@ def search(connection: sqlite3.Connection, text: str, limit: int) -> list[Hit]:
     words = [word for word in rows.clean(text[:_LONGEST]).split() if any(character.isalnum() for character in word)]
     if not words:
         return []
-    values = {"query": _query(words), "begin": _BEGIN, "end": _END, "limit": limit}
-    found = [
-        (row, *_marks(row[_CONVERSATION_COLUMNS]))
-        for statement in (_IN_TITLES, _IN_MESSAGES)
-        for row in connection.execute(statement, values)
-    ]
-    if not found:
-        needle = " ".join(words)
-        values = {"pattern": f"%{_escaped(needle)}%", "limit": limit}
-        found = [
-            (row, *_excerpt(row[_CONVERSATION_COLUMNS], needle))
-            for statement in (_WITHIN_TITLES, _WITHIN_MESSAGES)
-            for row in connection.execute(statement, values)
-        ]
-    return [
-        Hit(
-            conversation=rows.to_conversation(row[:_CONVERSATION_COLUMNS]),
-            message=_message(row[_CONVERSATION_COLUMNS + 2 :]),
-            snippet=snippet,
-            marks=marks,
-            rank=row[_CONVERSATION_COLUMNS + 1],
-        )
-        for row, snippet, marks in found[:limit]
-    ]
+    if found := _find(connection, _WHOLE_WORDS, _query(words), limit):
+        return [_hit(row, _whole_words(words)) for row in found]
+    needle = " ".join(words)
+    anywhere = "%" + re.sub(r"([%_\\])", r"\\\1", needle) + "%"
+    return [_hit(row, [re.escape(_folded(needle))]) for row in _find(connection, _WITHIN_WORDS, anywhere, limit)]
 
 
-def _query(words: list[str]) -> str:
+def _find(connection: sqlite3.Connection, statements: Sequence[str], wanted: str, limit: int) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for statement in statements:
+        found += connection.execute(statement, {"wanted": wanted, "limit": max(limit - len(found), 0)})
+    return found
+
+
+def _query(words: Sequence[str]) -> str:
     """Return an FTS5 query for ``words``, each quoted as a string so that nothing in it is syntax."""
-    return " ".join('"' + word.replace('"', '""') + '"' for word in words) + "*"
+    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words)
+    return quoted + "*" if len(words[-1]) > 1 else quoted
 
 
-def _escaped(needle: str) -> str:
-    """Return ``needle`` for LIKE, so that nothing in it is a wildcard."""
-    return re.sub(r"([%_\\])", r"\\\1", needle)
+def _whole_words(words: Sequence[str]) -> list[str]:
+    """Return regular expressions, the longest first, that find ``words`` in folded text much as FTS5 does."""
+    parts = re.findall(r"[^\W_]+", _folded(" ".join(words)))
+    whole = [rf"(?<![^\W_]){part}(?![^\W_])" for part in parts[:-1]]
+    return sorted([*whole, rf"(?<![^\W_]){parts[-1]}[^\W_]*"], key=len, reverse=True)
 
 
-def _marks(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return a snippet without its marks, and where they were."""
-    plain, marks, end = "", [], 0
-    for match in _MARKED.finditer(marked):
-        plain += marked[end : match.start()]
-        marks.append((len(plain), len(plain) + len(match[1])))
-        plain += match[1]
-        end = match.end()
-    return plain + marked[end:], tuple(marks)
+def _hit(row: tuple[Any, ...], patterns: Sequence[str]) -> Hit:
+    conversation = rows.to_conversation(row[:_RANK])
+    message = rows.to_message(row[_RANK + 1 :]) if row[_RANK + 1 :] else None
+    snippet, marks = _snippet(conversation.title if message is None else message.content, patterns)
+    return Hit(conversation, message, snippet, marks, row[_RANK])
 
 
-def _excerpt(text: str, needle: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return the surroundings of the first ``needle`` in ``text``, and where it stands in them."""
-    match = re.search(re.escape(needle), text, re.IGNORECASE)
-    if match is None:  # SQLite and Python differ on a few letters' case
-        return text[: 2 * _CONTEXT], ()
-    begin, end = max(0, match.start() - _CONTEXT), match.end() + _CONTEXT
-    before = "…" if begin > 0 else ""
-    snippet = before + text[begin:end] + ("…" if end < len(text) else "")
-    start = len(before) + match.start() - begin
-    return snippet, ((start, start + len(match[0])),)
+def _snippet(text: str, patterns: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return the surroundings of the first match of the first pattern that matches, and all matches in them.
+
+    Where FTS5 and these patterns disagree about what a word is, it is the text's beginning, without marks.
+    """
+    folded = _folded(text)
+    first = next((match for pattern in patterns if (match := re.search(pattern, folded))), None)
+    begin = 0 if first is None else max(0, first.start() - _BEFORE)
+    end = begin + _WIDTH
+    prefix = "…" if begin > 0 else ""
+    shift = len(prefix) - begin
+    marks = tuple(
+        (match.start() + shift, match.end() + shift)
+        for match in re.compile("|".join(patterns)).finditer(folded, begin, end)
+    )
+    return prefix + re.sub(r"\s", " ", text[begin:end]) + ("…" if end < len(text) else ""), marks
 
 
-def _message(columns: tuple[object, ...]) -> Message | None:
-    return rows.to_message(columns) if columns else None
+class _Folding(dict[int, str]):
+    """Maps a character's code to one lower-case character without accents."""
+
+    def __missing__(self, code: int) -> str:
+        base = unicodedata.normalize("NFD", chr(code))[0].lower()
+        self[code] = base if len(base) == 1 else chr(code)
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` without case and accents, and as long as it was."""
+    return text.translate(_FOLDING)

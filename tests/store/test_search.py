@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridchat.messages import Status
-from hybridchat.store import search
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit
 from tests.store.conftest import LOCAL
@@ -85,8 +84,35 @@ async def test_parts_of_words_are_found_where_no_word_is(store: Store) -> None:
     assert hit.snippet.startswith("…")
 
 
-def test_a_letter_whose_case_only_sqlite_or_only_python_knows_does_no_harm() -> None:
-    assert search._excerpt("abc", "x") == ("abc", ())
+async def test_a_word_that_only_the_index_recognises_does_no_harm(store: Store) -> None:
+    await _keep(store, "x", "cre\u0300me fraiche")
+    (hit,) = await store.search("creme")
+    assert (hit.snippet, hit.marks) == ("cre\u0300me fraiche", ())
+
+
+async def test_marks_stand_where_the_words_do_whatever_their_case_and_accents(store: Store) -> None:
+    await _keep(store, "x", "İstanbul, Ünïted\nNATIONS and nation, united")
+    (hit,) = await store.search("united nat")
+    assert hit.snippet == "İstanbul, Ünïted NATIONS and nation, united"
+    assert [hit.snippet[start:end] for start, end in hit.marks] == ["Ünïted", "NATIONS", "nation", "united"]
+
+
+async def test_a_snippet_shows_the_longest_word_rather_than_the_first(store: Store) -> None:
+    await _keep(store, "x", "the " * 100 + "parliament sat")
+    (hit,) = await store.search("the parliament")
+    assert "parliament sat" in hit.snippet
+
+
+async def test_a_single_letter_is_a_word(store: Store) -> None:
+    await _keep(store, "x", "written in C", "written in Cobol")
+    assert _contents(await store.search("in c")) == ["written in C"]
+
+
+async def test_a_message_that_repeats_a_word_without_end_is_found_in_linear_time(store: Store) -> None:
+    await _keep(store, "x", "error " * 200_000)
+    (hit,) = await store.search("err")
+    assert len(hit.snippet) < 200
+    assert len(hit.marks) > 10
 
 
 async def test_no_more_than_asked_for_is_found(store: Store) -> None:
