@@ -62,17 +62,32 @@ def every_command() -> dict[str, set[str]]:
     return commands
 
 
-@pytest.mark.parametrize("document", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
-def test_every_command_and_option_that_a_document_shows_exists(document: str) -> None:
+def check_calls(text: str, where: str) -> None:
     commands = every_command()
-    text = (ROOT / document).read_text(encoding="utf-8")
     for call in re.findall(r"(?:^|[`\s/$])hybridchat ([a-z][^`\n|#]*)", text):
         words = call.split()
         name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
         if name not in commands:
             continue  # prose: "hybridchat finds it"
         for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", " " + re.sub(r'"[^"]*"', "", call)):
-            assert option in commands[name], f"{document}: hybridchat {call}"
+            assert option in commands[name], f"{where}: hybridchat {call}"
+
+
+@pytest.mark.parametrize("document", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_every_option_that_a_document_shows_exists(document: str) -> None:
+    check_calls((ROOT / document).read_text(encoding="utf-8"), document)
+
+
+def test_every_command_that_a_hint_names_exists() -> None:
+    commands = every_command()
+    named = 0
+    for module in (ROOT / "hybridchat").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        check_calls(text, module.name)
+        for call in re.findall(r"`hybridchat ([a-z][^`{]*)", text):
+            named += 1
+            assert " ".join(call.split()[:2]) in commands or call.split()[0] in commands, f"{module.name}: {call}"
+    assert named > 10
 
 
 def test_the_first_two_shell_blocks_install_and_test() -> None:

@@ -26,7 +26,7 @@ from hybridchat.errors import (
 )
 from hybridchat.messages import Place
 
-START_HINT = "Start it with `ollama serve` or the Ollama application; `hybridchat doctor` looks further."
+START_HINT = "Start it with `ollama serve` or the Ollama application."
 STAYS_HINT = "Choose a model that runs on this machine, or configure this one as the remote model."
 
 _OVERFLOW = re.compile(
