@@ -141,7 +141,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A tree of messages; ``head_id`` is the leaf that the user last stood on."""
+    """A tree of messages; ``head_id`` is the leaf that the user last stood on.
+
+    ``remote_agreed`` answers data policy ``confirm`` for all its turns.
+    """
 
     id: str
     title: str
@@ -149,3 +152,4 @@ class Conversation:
     updated_at: datetime
     head_id: str | None = None
     data_policy: DataPolicy | None = None
+    remote_agreed: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.presets import PRESETS, preset, remote_endpoint
 from hybridchat.cli import wiring
 from hybridchat.cli.listing import show_records, show_text, tell
@@ -26,7 +27,8 @@ def store(name: str, host: str | None) -> None:
 def show_all(*, as_json: bool) -> None:
     """Print where each known key would come from."""
     settings = load().settings
-    wanted = {row.key_name: row.key_env for row in PRESETS.values() if row.key_name and not is_loopback(row.url)}
+    hosted = [row for row in PRESETS.values() if row.url and not is_loopback(row.url)]
+    wanted = {row.key_name: row.key_env for row in hosted if row.key_name}
     if settings.remote.key_name:
         wanted.setdefault(settings.remote.key_name, ())
     credentials = wiring.new_credentials(settings)

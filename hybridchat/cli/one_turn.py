@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from hybridchat.assistant import Assistant
 from hybridchat.cli import wiring
 from hybridchat.cli.ending import run_to_exit_code
+from hybridchat.cli.fault_log import FaultHandler
 from hybridchat.cli.prompt import read_prompt
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
@@ -54,6 +56,8 @@ def run(call: Call) -> int:
         if call.as_json
         else TextFace(output, narration, hold=call.no_stream, saved=getattr(saved, "value", None) is None)
     )
+
+    logging.getLogger().addHandler(FaultHandler())
 
     def work() -> int:
         _check(call)

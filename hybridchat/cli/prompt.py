@@ -103,7 +103,10 @@ def _read(say: Callable[[str], None], silence: float, limit: int) -> bytes:
         raise InputError("standard input is closed", hint="Write the prompt after the command instead.")
     descriptor = sys.stdin.fileno()
     data = bytearray()
-    patient = sys.platform != "win32" and not os.isatty(descriptor)  # Windows cannot wait for a pipe with a limit
+    typed = os.isatty(descriptor)
+    if typed:
+        say("write the prompt and end it with Ctrl-D on a line of its own")
+    patient = sys.platform != "win32" and not typed  # Windows cannot wait for a pipe with a limit
     while True:
         if patient and not select.select([descriptor], [], [], silence)[0]:
             say("waiting for standard input to end (--no-stdin leaves it alone)")

@@ -43,7 +43,6 @@ class Engine:
         self.open_remote = open_remote
         self.local_meter = PromptMeter()
         self.local_window = local.endpoint.num_ctx
-        self.consented: set[str] = set()
         self._redactors: dict[str, Redactor] = {}
 
     def turn(self, request: TurnRequest) -> Turn:

@@ -139,7 +139,7 @@ class Escalation:
             offline=privacy.offline,
             allow_remote=self._request.allow_remote,
             can_ask=can_ask,
-            always=self._conversation.id in self._engine.consented,
+            always=self._conversation.remote_agreed,
         )
 
     def _prepare(self, backend: Backend, leave_out: int, reason: str) -> RemoteAnswer:
@@ -170,7 +170,7 @@ class Escalation:
             case Consent.SEND:
                 pass
             case Consent.ALWAYS:
-                self._engine.consented.add(self._conversation.id)
+                await self._recorder.agree_to_remote(self._conversation.id)
             case _:
                 raise Blocked("you chose to stay local")
 

@@ -61,6 +61,13 @@ class Recorder:
         """End an answer."""
         await self._attempt(lambda: self._finish(message_id, status, provenance), None)
 
+    async def agree_to_remote(self, conversation_id: str) -> None:
+        """Keep that the user wants no more questions in this conversation."""
+        await self._attempt(lambda: self._agree_to_remote(conversation_id), None)
+
+    async def _agree_to_remote(self, conversation_id: str) -> None:
+        await self._store.conversations.agree_to_remote(conversation_id)
+
     async def _finish(self, message_id: str, status: Status, provenance: Provenance) -> None:
         await self._store.conversations.finish_answer(message_id, status, provenance)
 

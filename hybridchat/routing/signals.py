@@ -29,6 +29,9 @@ WINDOWS = (8, 16)
 OPENING = 4
 """Content tokens at the beginning that are looked at closely: the least sure of them tells more than the first."""
 
+OPENING_WITHIN = 32
+"""Tokens up to which the opening counts: how a long answer begins tells little about where it ends."""
+
 ALLOWANCE = 0.5
 """CUSUM's allowance in nats: surprise up to this much a token counts as normal."""
 
@@ -184,8 +187,8 @@ class SignalAccumulator:
     def snapshot(self) -> Mapping[str, float]:
         """Return all signals by name; a larger value means more certainty for all but ``cusum``, entropies and ``n``.
 
-        Signals that are not known yet are left out: those of the first content token until there is one, entropies
-        where the server gives no alternatives, everything but ``n`` before the first token.
+        Signals that are not known are left out: those of the opening until there is content and again in long answers,
+        entropies where the server gives no alternatives, everything but ``n`` before the first token.
         """
         n = self.n
         if not n:
@@ -204,7 +207,8 @@ class SignalAccumulator:
         }
         for width, window in zip(WINDOWS, self._windows, strict=True):
             signals[f"window{width}"] = window.mean
-        if self._opening:
+        signals["content"] = float(len(self._opening))
+        if self._opening and n <= OPENING_WITHIN:
             first = self._opening[0]
             signals["first_certainty"] = first.certainty
             signals["first_logprob"] = first.logprob

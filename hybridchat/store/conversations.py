@@ -72,6 +72,10 @@ class Conversations:
         """Set what may leave the machine out of this conversation; None leaves it to the other settings."""
         return await self._change(conversation_id, "UPDATE conversation SET data_policy = ? WHERE id = ?", data_policy)
 
+    async def agree_to_remote(self, conversation_id: str) -> Conversation:
+        """Keep that the user wants no more questions, in this conversation, before something leaves."""
+        return await self._change(conversation_id, "UPDATE conversation SET remote_agreed = ? WHERE id = ?", 1)
+
     async def delete(self, conversation_id: str) -> None:
         """Delete a conversation so that no trace of its text is left in the database's files.
 
@@ -223,7 +227,7 @@ class Conversations:
 
         return await self._writer.write(add)
 
-    async def _change(self, conversation_id: str, statement: str, value: str | None) -> Conversation:
+    async def _change(self, conversation_id: str, statement: str, value: str | int | None) -> Conversation:
         def change(connection: sqlite3.Connection) -> Conversation:
             connection.execute(statement, (value, conversation_id))
             return tree.conversation(connection, conversation_id)

@@ -14,7 +14,8 @@ from hybridchat.messages import Conversation, DataPolicy, Message, Provenance, R
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 CONVERSATION = ", ".join(
-    f"conversation.{column}" for column in ("id", "title", "created_at", "updated_at", "head_id", "data_policy")
+    f"conversation.{column}"
+    for column in ("id", "title", "created_at", "updated_at", "head_id", "data_policy", "remote_agreed")
 )
 MESSAGE = """
     message.id, message.conversation_id, message.parent_id, message.role,
@@ -84,7 +85,7 @@ def to_message(row: tuple[Any, ...]) -> Message:
 
 def to_conversation(row: tuple[Any, ...]) -> Conversation:
     """Return the conversation in a row of the ``CONVERSATION`` columns."""
-    id_, title, created_at, updated_at, head_id, data_policy = row
+    id_, title, created_at, updated_at, head_id, data_policy, remote_agreed = row
     return Conversation(
         id=id_,
         title=title,
@@ -92,4 +93,5 @@ def to_conversation(row: tuple[Any, ...]) -> Conversation:
         updated_at=datetime.fromisoformat(updated_at),
         head_id=head_id,
         data_policy=None if data_policy is None else DataPolicy(data_policy),
+        remote_agreed=bool(remote_agreed),
     )

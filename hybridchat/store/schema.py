@@ -20,6 +20,7 @@ _CONVERSATIONS = (
         updated_at TEXT NOT NULL,
         head_id TEXT,
         data_policy TEXT CHECK (data_policy IN ('allow', 'confirm', 'local-only')),
+        remote_agreed INTEGER NOT NULL DEFAULT 0 CHECK (remote_agreed IN (0, 1)),
         FOREIGN KEY (id, head_id) REFERENCES message (conversation_id, id) DEFERRABLE INITIALLY DEFERRED
     ) STRICT
     """,

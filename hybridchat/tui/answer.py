@@ -46,6 +46,8 @@ class Answer(Widget, inherit_css=False):
         self._settled: Definitions = Definitions()
         self._tail_line = 0
         self._tail_start = 0
+        self._settled_views = 0
+        self._composed = False
         self.append(source)
 
     @property
@@ -73,6 +75,7 @@ class Answer(Widget, inherit_css=False):
     def compose(self) -> ComposeResult:
         """Yield what came before mounting."""
         yield from self._views
+        self._composed = True
 
     def feed(self, text: str) -> None:
         """Take in a piece of the stream; it is drawn as soon as drawing keeps up."""
@@ -108,14 +111,9 @@ class Answer(Widget, inherit_css=False):
         if not text:
             return
         self._source += text
-        tail = self._source[self._tail_start :]
-        changed, definitions = parse(tail, self._tail_line, self._settled)
+        changed, definitions = parse(self._source[self._tail_start :], self._tail_line, self._settled)
         self._show(changed, self._settled_views)
-        self._settle(tail, definitions)
-
-    @property
-    def _settled_views(self) -> int:
-        return sum(1 for view in self._views if view.block.first_line < self._tail_line)
+        self._settle(definitions)
 
     def _show(self, changed: list[Block], keep: int) -> None:
         """Draw ``changed`` after the first ``keep`` views, reusing the widgets that are there."""
@@ -125,16 +123,17 @@ class Answer(Widget, inherit_css=False):
         del self._views[keep + len(changed) :]
         missing = [BlockView(block) for block in changed[len(self._views) - keep :]]
         self._views += missing
-        if surplus and self.is_attached:
+        if surplus and self._composed:
             self.remove_children(surplus)
-        if missing and self.is_attached:
+        if missing and self._composed:
             self.mount_all(missing)
 
-    def _settle(self, tail: str, definitions: Definitions) -> None:
+    def _settle(self, definitions: Definitions) -> None:
         """Move the line before which nothing can change any more to the last block but one."""
-        line = self._views[-2].block.first_line if len(self._views) > 1 else 0
-        if line <= self._tail_line:
-            return
+        self._settled_views = max(0, len(self._views) - 2)
+        line = self._views[-2].block.first_line if self._settled_views else 0
+        if line < self._tail_line:  # the last block turned out to be a definition, which is not drawn
+            self._tail_line = self._tail_start = 0
         for _ in range(line - self._tail_line):
             self._tail_start = self._source.index("\n", self._tail_start) + 1
         self._tail_line = line

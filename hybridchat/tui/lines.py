@@ -69,7 +69,7 @@ def hang(lines: Iterable[Line], first: Content, rest: Content) -> Iterator[Line]
     for line in lines:
         skip = len(prefix) + line.skip if wrapped or line.skip else 0
         yield Line(prefix + line.content if line.content or prefix is first else line.content, skip, line.glue)
-        prefix, wrapped = rest, line.glue != "\n"
+        prefix, wrapped = rest, line.glue != "\n" and line.skip < len(line.content)
 
 
 def bar(lines: Iterable[Line], prefix: Content) -> Iterator[Line]:

@@ -70,6 +70,13 @@ async def test_the_conversation_last_written_to_comes_first(store: Store) -> Non
         await conversations.list(limit=2**63)
 
 
+async def test_a_conversation_remembers_that_its_user_agreed_to_the_remote_model(store: Store) -> None:
+    one = await store.conversations.create("one")
+    assert not one.remote_agreed
+    assert (await store.conversations.agree_to_remote(one.id)).remote_agreed
+    assert (await store.conversations.get(one.id)).remote_agreed
+
+
 async def test_title_and_data_policy_can_be_changed(store: Store) -> None:
     one = await store.conversations.create("one")
     assert (await store.conversations.rename(one.id, "uno")).title == "uno"
