@@ -30,26 +30,27 @@ Trace = Mapping[str, Any]
 Signals = Mapping[str, float]
 
 LOGPROB_SIGNS = {
-    "first_certainty": 1,
-    "first_logprob": 1,
-    "first_margin": 1,
     "opening_certainty": 1,
     "opening_logprob": 1,
-    "first_two": 1,
-    "min": 1,
     "q10": 1,
-    "q20": 1,
-    "q50": 1,
     "mean": 1,
     "window8": 1,
-    "window16": 1,
     "cusum": -1,
     "mean_entropy": -1,
-    "max_entropy": -1,
-    "ln_n": 0,
+    "hedges": -1,
+    "repairs": -1,
+    "repetition": -1,
 }
-TEXT_SIGNS = {"ln_characters": 0, "hedges": -1, "repairs": -1, "repetition": -1, "q_characters": 0, "q_digits": 0}
-TEXT_SIGNS_SHARED = {"hedges": -1, "repairs": -1, "repetition": -1}
+"""The features and the sign that each weight must have: doubt in a token, or in words, never raises a confidence.
+
+Left out: what grows with an answer's length alone (its length, its least likely token, its highest entropy), and what
+added nothing beside these (other quantiles, the wider window, the first two tokens).
+"""
+
+TEXT_SIGNS = {"hedges": -1, "repairs": -1, "repetition": -1}
+"""What is read where there are no logprobs. How the question looks is left out: it did worse than a coin on families of
+questions that were held out."""
+
 TRIGGERS = ("refusal", "loop", "empty", "broken_json")
 PATH = [str(c) for c in CHECKPOINTS if c >= SCORED]
 FALSE_ABORTS = 0.05
@@ -139,11 +140,11 @@ def path_thresholds(predicted: Sequence[Mapping[str, float]], right: Sequence[bo
     return best
 
 
-def build_head(name: str, samples: Samples) -> tuple[Head, list[dict[str, float]]]:
+def build_head(name: str, samples: Samples, *, aborts: bool) -> tuple[Head, list[dict[str, float]]]:
     """Fit a head, print how it does on held-out answers, and return it with the probabilities for held-out families."""
     predicted, fitted = samples.held_out(samples.families), samples.fit(samples.families)
     mixed = samples.held_out([str(index % 10) for index in range(len(samples.right))])
-    thresholds = path_thresholds(predicted, samples.right)
+    thresholds = path_thresholds(predicted, samples.right) if aborts else {}
     print(f"\n{name}: {len(samples.right)} answers, {sum(samples.right)} right")
     print("AUROC with whole families held out (AUROC with a tenth held out, families mixed); the rest for families")
     print(f"{'tokens':>6} {'n':>5} {'right':>5} {'AUROC':>14} {'Brier':>6} {'base':>6} {'ECE':>6} {'abort below':>12}")
@@ -162,6 +163,7 @@ def build_head(name: str, samples: Samples) -> tuple[Head, list[dict[str, float]
         checkpoints[checkpoint] = Checkpoint(
             round(coefficients.intercept, 4),
             tuple(round(weight, 4) for weight in coefficients.weights),
+            len(members),
             round(area, 3),
             thresholds.get(checkpoint),
         )
@@ -255,11 +257,11 @@ def main() -> None:
         f"remote right: {remote.if_local_right} where the local one was,"
         f" {remote.if_local_wrong} where not ({pairs} pairs)"
     )
-    with_logprobs = Samples(traces, {**LOGPROB_SIGNS, **TEXT_SIGNS_SHARED}, logprobs=True)
-    head, predicted = build_head("logprobs", with_logprobs)
+    with_logprobs = Samples(traces, LOGPROB_SIGNS, logprobs=True)
+    head, predicted = build_head("logprobs", with_logprobs, aborts=True)
     report_policy(predicted, with_logprobs.right, head, remote)
     without = Samples(traces, TEXT_SIGNS, logprobs=False)
-    text_head, text_predicted = build_head("text", without)
+    text_head, text_predicted = build_head("text", without, aborts=False)
     report_policy(text_predicted, without.right, text_head, remote)
     prior = Prior(
         options.name or options.traces.stem,

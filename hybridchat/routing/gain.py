@@ -121,9 +121,16 @@ class GainWatch:
         return decision
 
     def post(self, finish_reason: FinishReason) -> Decision:
-        """Decide about the whole answer; where ``min_confidence`` was asked for, no answer below it is kept."""
-        threshold = max(self._worthwhile, self._min_confidence or 0.0)
-        return self._decide(END, self._answer.finished(finish_reason), threshold, Action.KEEP)
+        """Decide about the whole answer; where ``min_confidence`` was asked for, no answer below it is kept.
+
+        Without logprobs hardly anything is known, least of all the gain: then only a plain sign of failure or
+        ``min_confidence`` escalates.
+        """
+        signals = self._answer.finished(finish_reason)
+        thresholds = [] if self._min_confidence is None else [self._min_confidence]
+        if self._answer.scored or any(signals[name] for name in _TRIGGERS):
+            thresholds.append(self._worthwhile)
+        return self._decide(END, signals, max(thresholds, default=None), Action.KEEP)
 
     def _at_checkpoint(self) -> Decision | None:
         count = self._answer.count
@@ -162,6 +169,10 @@ class GainWatch:
         when = "at the end" if checkpoint == END else f"after {_tokens(self._answer.count)}"
         if not unsure and checkpoint != END:
             return f"the local model goes on: {confidence.value:.0%} likely to be right {when}"
+        if confidence.basis == "text" and not unsure:
+            return (
+                f"the local answer shows no sign of failure, but the server gives no logprobs: {confidence.value:.0%}"
+            )
         if not unsure:
             return f"the local model is sure enough: {confidence.value:.0%} {when}"
         return f"the local model is unsure: {confidence.value:.0%} {when}{self._doubt(confidence)}"

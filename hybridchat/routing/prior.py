@@ -22,13 +22,15 @@ END = "end"
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The logistic model at one checkpoint.
 
-    ``weights`` belong to the head's features. ``auroc`` was measured on families of questions that were held out.
+    ``weights`` belong to the head's features. ``n`` answers reached it; ``auroc`` was measured on families of questions
+    that were held out.
     ``abort_below`` is the confidence below which an answer may be set aside here, chosen so that over the whole path
     few right answers are; None where an answer must not be.
     """
 
     intercept: float
     weights: tuple[float, ...]
+    n: int = 0
     auroc: float | None = None
     abort_below: float | None = None
 

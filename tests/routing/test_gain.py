@@ -188,8 +188,24 @@ def test_without_logprobs_it_reads_the_text_and_says_so() -> None:
     assert {decision.action for decision in measured} == {Action.CONTINUE}
     assert [decision.tokens for decision in measured] == [4, 9, 18]
     final = watch.post(FinishReason.STOP)
-    assert final.action is Action.ESCALATE
-    assert final.reason == "the local model is unsure: 2% at the end (read from the text alone)"
+    assert final.action is Action.KEEP
+    assert final.threshold is None
+    assert "no logprobs: 2%" in final.reason
+
+
+@pytest.mark.parametrize("text", ["I cannot help with that.", "again and again, " * 20, ""])
+def test_without_logprobs_a_plain_sign_of_failure_escalates(text: str) -> None:
+    watch = watching()
+    decision = watch.observe(text, [])
+    assert Action.ESCALATE in {decision and decision.action, watch.post(FinishReason.STOP).action}
+
+
+def test_without_logprobs_a_confidence_that_was_asked_for_escalates() -> None:
+    watch = watching(Question("q", min_confidence=0.6))
+    watch.observe("It is so.", [])
+    final = watch.post(FinishReason.STOP)
+    assert (final.action, final.threshold) == (Action.ESCALATE, 0.6)
+    assert final.reason == "the local model is unsure: 50% at the end (read from the text alone)"
 
 
 def test_control_characters_of_a_token_stay_out_of_the_reason() -> None:

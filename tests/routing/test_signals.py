@@ -13,6 +13,7 @@ from hybridchat.routing.signals import (
     ALLOWANCE,
     FLOOR,
     OPENING,
+    OPENING_WITHIN,
     LogprobQuantiles,
     LowestWindow,
     SignalAccumulator,
@@ -65,7 +66,8 @@ def naive(items: Sequence[TokenLogprob], question: str) -> dict[str, float]:
             top = [max(FLOOR, v) for v in item.top]
             margin = math.exp(top[0]) - math.exp(top[1]) if len(top) > 1 else math.exp(value)
             opening.append((1 - naive_entropy(top) if top else math.exp(value), value, margin))
-    if opening:
+    signals["content"] = float(min(OPENING, len(opening)))
+    if opening and len(values) <= OPENING_WITHIN:
         signals["first_certainty"], signals["first_logprob"], signals["first_margin"] = opening[0]
         signals["opening_certainty"] = min(certainty for certainty, _, _ in opening[:OPENING])
         signals["opening_logprob"] = min(value for _, value, _ in opening[:OPENING])
