@@ -39,7 +39,7 @@ def verify() -> None:
     from hybridchat.cli.history import in_store  # noqa: PLC0415 -- `--help` opens no store
     from hybridchat.cli.listing import show_text  # noqa: PLC0415 -- the same
     from hybridchat.errors import InputError  # noqa: PLC0415 -- the same
-    from hybridchat.plain.phrases import counted  # noqa: PLC0415 -- the same
+    from hybridchat.phrases import counted  # noqa: PLC0415 -- the same
 
     found = in_store(lambda store: store.ledger.verify())
     if found.broken_at is not None:

@@ -105,7 +105,7 @@ def delete(conversation_id: _Id) -> None:
 
 
 def _as_text(message: Message) -> str:
-    from hybridchat.plain import phrases  # noqa: PLC0415 -- `--help` shows no message
+    from hybridchat import phrases  # noqa: PLC0415 -- `--help` shows no message
     from hybridchat.text import clean  # noqa: PLC0415 -- the same
 
     lines = [f"--- {message.role}, {message.created_at.astimezone():%Y-%m-%d %H:%M}"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from hybridchat import phrases
 from hybridchat.events import Consent, ModelChoiceRequested, Outgoing
 from hybridchat.messages import ChatMessage
-from hybridchat.plain import phrases
 from hybridchat.text import clean
 
 

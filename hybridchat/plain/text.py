@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hybridchat import phrases
 from hybridchat.errors import HybridChatError
 from hybridchat.events import (
     ContextTrimmed,
@@ -17,7 +18,6 @@ from hybridchat.events import (
     SetAside,
 )
 from hybridchat.messages import Place
-from hybridchat.plain import phrases
 from hybridchat.plain.streams import Narration, Output, tell_error
 
 

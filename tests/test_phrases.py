@@ -1,7 +1,7 @@
 import pytest
 
+from hybridchat import phrases
 from hybridchat.messages import Confidence, Place, Provenance, Usage
-from hybridchat.plain import phrases
 
 
 @pytest.mark.parametrize(

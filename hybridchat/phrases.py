@@ -1,4 +1,4 @@
-"""How line mode puts things: provenance, confidence, redactions, sizes."""
+"""How a person is told of things, in lines and on the screen: provenance, confidence, redactions, sizes."""
 
 from __future__ import annotations
 
