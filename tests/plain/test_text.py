@@ -161,7 +161,7 @@ def test_loading_is_told_once_and_only_to_a_person() -> None:
 
 
 def test_thinking_is_no_part_of_the_answer() -> None:
-    thoughts = [routed(), opened(), local("hm", thinking=True), local("four"), finished("four")]
+    thoughts: list[Event] = [routed(), opened(), local("hm", thinking=True), local("four"), finished("four")]
     assert Shown().show(*thoughts) == ("four\n", "")
     out, err = Shown(verbose=True).show(*thoughts)
     assert out == "four\n"
@@ -169,7 +169,7 @@ def test_thinking_is_no_part_of_the_answer() -> None:
 
 
 def test_thinking_is_dim_on_a_terminal_that_wants_colour() -> None:
-    thoughts = [routed(), opened(), local("hm", thinking=True), local("four")]
+    thoughts: list[Event] = [routed(), opened(), local("hm", thinking=True), local("four")]
     assert Shown(verbose=True, stderr_terminal=True).show(*thoughts)[1] == "\x1b[2mhm\x1b[22m\n"
 
 

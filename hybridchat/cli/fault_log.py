@@ -1,0 +1,55 @@
+"""Where faults of our own are written down: a file that only the user can read, without any prompt or key."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from traceback import TracebackException
+
+from hybridchat import __version__
+from hybridchat.config.paths import cache_folder
+
+
+def path() -> Path:
+    """Return the file; it need not exist."""
+    return cache_folder() / "errors.log"
+
+
+def write(error: BaseException) -> Path:
+    """Append where ``error`` was raised, and by what; return the file. Raises ``OSError``.
+
+    What the error says is left out, and so is what its causes say: it may quote a prompt or a key.
+    """
+    file = path()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    versions = f"hybridchat {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    lines = [f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {versions}", *_places(TracebackException.from_exception(error))]
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+        stream.write("\n".join([*lines, "", ""]))
+    return file
+
+
+class FaultHandler(logging.Handler):
+    """Writes logged exceptions to the file; without a handler, Python would print them with a traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record's exception, if it has one; nothing else is worth keeping."""
+        if record.exc_info and record.exc_info[1]:
+            with suppress(OSError):
+                write(record.exc_info[1])
+
+
+def _places(error: TracebackException) -> list[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    lines = _places(before) if before else []
+    lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in error.stack]
+    kind = error.exc_type
+    return [*lines, f"{kind.__module__}.{kind.__qualname__}" if kind else "unknown"]

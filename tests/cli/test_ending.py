@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from hybridchat.cli.ending import run_to_exit_code
+from hybridchat.errors import BadConfiguration, CannotWrite, HybridChatError
+from hybridchat.plain.streams import ReaderGone
+
+
+def ended(error: BaseException | None, *, telling: Exception | None = None) -> tuple[int, list[HybridChatError]]:
+    told: list[HybridChatError] = []
+
+    def work() -> int:
+        if error is not None:
+            raise error
+        return 7
+
+    def tell(problem: HybridChatError) -> None:
+        told.append(problem)
+        if telling is not None:
+            raise telling
+
+    return run_to_exit_code(work, tell), told
+
+
+def test_work_that_ends_gives_its_own_exit_code() -> None:
+    assert ended(None) == (7, [])
+
+
+def test_an_error_is_told_and_gives_its_exit_code() -> None:
+    error = BadConfiguration("no")
+    assert ended(error) == (78, [error])
+
+
+def test_ctrl_c_is_130() -> None:
+    code, told = ended(KeyboardInterrupt())
+    assert (code, told[0].code) == (130, "interrupted")
+
+
+def test_a_reader_that_has_gone_is_told_nothing() -> None:
+    assert ended(ReaderGone()) == (141, [])
+
+
+def test_a_reader_that_goes_while_it_is_told_is_141() -> None:
+    assert ended(BadConfiguration("no"), telling=ReaderGone())[0] == 141
+
+
+def test_a_stream_that_refuses_the_error_gives_its_own_exit_code() -> None:
+    assert ended(BadConfiguration("no"), telling=CannotWrite("full"))[0] == 74
+
+
+def test_a_fault_of_our_own_is_written_down_without_what_it_says(home: Path) -> None:
+    fault = ValueError("a secret")
+    fault.__cause__ = KeyError("another secret")
+    code, (told,) = ended(fault)
+    (log,) = home.rglob("errors.log")
+    assert code == 70
+    assert str(log) in told.hint
+    written = log.read_text("utf-8")
+    assert "builtins.ValueError" in written
+    assert "builtins.KeyError" in written
+    assert "test_ending.py" in written
+    assert "secret" not in written + told.message + told.hint
+
+
+def test_a_fault_that_cannot_be_written_down_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setattr("hybridchat.cli.fault_log.cache_folder", lambda: blocked / "folder")
+    code, (told,) = ended(ValueError("a secret"))
+    assert code == 70
+    assert "could not be written" in told.hint

@@ -1,0 +1,51 @@
+"""What a command loads is what a user waits for."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"textual", "rich", "httpx", "keyring", "ollama", "huggingface_hub", "sqlite3", "asyncio", "openai"}
+
+PROGRAM = """
+import sys
+sys.argv = ["hybridchat", *{arguments!r}]
+try:
+    {statement}
+except SystemExit:
+    pass
+print("LOADED", *sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+RUN = "from hybridchat.__main__ import main; main()"
+SCRIPTED = "from tests.cli.scripted_program import play, run; play('four'); run()"
+
+
+def loaded(*arguments: str, statement: str = RUN) -> set[str]:
+    program = PROGRAM.format(arguments=list(arguments), statement=statement)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
+    return set(done.stdout.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], [], ["ask", "--help"], ["models", "--help"], ["keys", "set", "--help"], ["history"]],
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded(*arguments) & HEAVY == set()
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    assert loaded(statement="import hybridchat") & (HEAVY | {"typer", "msgspec"}) == set()
+
+
+def test_asking_loads_no_screen_no_keyring_and_no_management_client() -> None:
+    modules = loaded("ask", "--local", "2+2?", statement=SCRIPTED)
+    assert "sqlite3" in modules, "the question was really asked"
+    assert modules & {"textual", "rich", "keyring", "ollama", "huggingface_hub"} == set()
+
+
+def test_settings_and_history_load_only_what_they_need() -> None:
+    assert loaded("config", "show") & {"httpx", "sqlite3", "keyring", "textual"} == set()
+    assert loaded("history", "list") & {"keyring", "textual", "rich"} == set()
