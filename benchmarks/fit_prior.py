@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.fit_prior --traces local.jsonl --remote remote.jsonl --out hybridchat/routing/prior.json
 [--outside FILE --outside-questions FILE]``. The traces come from ``benchmarks.traces``. The signals are gathered by the
-very code that runs live.
+very code that runs live. An answer that was cut off before it said anything right has no known label and is left out.
 """
 
 from __future__ import annotations

@@ -100,6 +100,7 @@ class GainWatch:
         self._checkpoint = 0
         self._next = 1
         self._told = False
+        self._failing = False
 
     def observe(self, text: str, logprobs: Sequence[TokenLogprob]) -> Decision | None:
         """Take in a piece; decide at checkpoints, and at once where a refusal or a loop shows.
@@ -108,17 +109,18 @@ class GainWatch:
         """
         answer = self._answer
         answer.add_text(text)
-        decision = None
+        decisions = []
         for token in logprobs:
             answer.add_token(token)
-            decision = self._at_checkpoint() or decision
-            if decision is not None and decision.action is Action.ESCALATE:
-                return decision
+            decisions.append(self._at_checkpoint())
         if not answer.scored:
-            decision = self._at_checkpoint()
-        if self._can_escalate and not self._told and (answer.text.refuses or answer.text.loops):
-            decision = self._decide(str(self._checkpoint), answer.snapshot(), self._worthwhile, Action.CONTINUE)
-        return decision
+            decisions.append(self._at_checkpoint())
+        if self._can_escalate and not self._failing and (answer.text.refuses or answer.text.loops):
+            self._failing = True
+            decisions.append(self._decide(str(self._checkpoint), answer.snapshot(), self._worthwhile, Action.CONTINUE))
+        taken = [decision for decision in decisions if decision is not None]
+        escalations = (decision for decision in taken if decision.action is Action.ESCALATE)
+        return next(escalations, taken[-1] if taken else None)
 
     def post(self, finish_reason: FinishReason) -> Decision:
         """Decide about the whole answer; where ``min_confidence`` was asked for, no answer below it is kept.

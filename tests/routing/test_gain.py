@@ -97,9 +97,11 @@ def test_an_unsure_answer_is_set_aside_at_the_first_checkpoint_where_that_is_all
 
 
 def test_a_piece_with_many_tokens_escalates_at_the_checkpoint_within_it() -> None:
-    decision = watching().observe("text", [UNSURE] * 20)
+    watch = watching()
+    decision = watch.observe("text", [UNSURE] * 20)
     assert decision is not None
     assert (decision.action, decision.tokens) == (Action.ESCALATE, 8)
+    assert watch.post(FinishReason.STOP).tokens == 20
 
 
 def test_text_and_logprobs_may_come_apart() -> None:
@@ -161,6 +163,14 @@ def test_a_refusal_escalates_at_once() -> None:
     again = watch.observe(" so regret that I cannot help you", [SURE] * 4)
     assert again is not None
     assert again.action is Action.CONTINUE
+
+
+def test_a_failing_answer_is_told_once_even_where_the_remote_model_would_not_help() -> None:
+    watch = watching(prior=msgspec.structs.replace(PRIOR, remote=Remote(0.9, 0.1)))
+    first = watch.observe("I cannot help you with that", [])
+    assert first is not None
+    assert first.action is Action.CONTINUE
+    assert watch.observe("!", []) is None
 
 
 def test_a_loop_escalates_at_once() -> None:
