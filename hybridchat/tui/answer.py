@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DRAFT = "-draft"
 
 
-class Answer(Widget, inherit_css=False):
+class Answer(Widget, inherit_css=False, can_focus=False):
     """Shows Markdown that grows at its end.
 
     A new piece can change the block it falls into and the one before (a third item may join a list that a blank line
@@ -35,7 +35,6 @@ class Answer(Widget, inherit_css=False):
         text-style: dim;
     }
     """
-    can_focus: ClassVar[bool] = False
 
     def __init__(self, source: str = "", *, draft: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, classes=_DRAFT if draft else None)

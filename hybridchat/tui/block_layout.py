@@ -16,7 +16,7 @@ from hybridchat.tui.tables import table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from markdown_it.tree import SyntaxTreeNode
+    from hybridchat.tui.tree import Node
 
 _HEADINGS: Final = {
     "h1": "$text-primary bold underline",
@@ -34,19 +34,19 @@ _HTML: Final = "$text-muted"
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 
 
-def node_lines(node: SyntaxTreeNode, width: int, references: References, depth: int = 0) -> Iterator[Line]:
+def node_lines(node: Node, width: int, references: References, depth: int = 0) -> Iterator[Line]:
     """Lay out one block-level node; ``depth`` counts the lists around it."""
     match node.type:
         case "paragraph":
-            yield from _text(node.children[0].content, width, references)
+            yield from _text(node.text(), width, references)
         case "heading":
-            yield from _text(node.children[0].content, width, references, _HEADINGS[node.tag])
+            yield from _text(node.text(), width, references, _HEADINGS[node.token.tag])
         case "bullet_list" | "ordered_list":
             yield from _list(node, width, references, depth)
         case "table":
             yield from table_lines(node, width, references)
         case "fence" | "code_block":
-            yield from code_lines(node.content, node.info, width, growing=is_open_fence(node))
+            yield from code_lines(node.content, node.token.info, width, growing=is_open_fence(node))
         case "blockquote":
             inner = narrower(width, len(_BAR))
             yield from bar(_stacked(node.children, inner, references, depth, tight=False), _BAR)
@@ -56,9 +56,10 @@ def node_lines(node: SyntaxTreeNode, width: int, references: References, depth: 
             yield from wrap(Content.styled(node.content.rstrip("\n").expandtabs(4), _HTML), width)
 
 
-def is_open_fence(node: SyntaxTreeNode) -> bool:
+def is_open_fence(node: Node) -> bool:
     """Whether ``node`` is fenced code that has no closing line yet: a closed one has two lines more than its code."""
-    return node.type == "fence" and node.map is not None and node.map[1] - node.map[0] < node.content.count("\n") + 2
+    first, after = node.lines
+    return node.type == "fence" and after - first < node.content.count("\n") + 2
 
 
 @lru_cache(maxsize=4096)
@@ -66,9 +67,7 @@ def _text(text: str, width: int, references: References, style: str = "") -> tup
     return tuple(wrap(inline(text, references).stylize_before(style), width))
 
 
-def _stacked(
-    nodes: Sequence[SyntaxTreeNode], width: int, references: References, depth: int, *, tight: bool
-) -> Iterator[Line]:
+def _stacked(nodes: Sequence[Node], width: int, references: References, depth: int, *, tight: bool) -> Iterator[Line]:
     for position, node in enumerate(nodes):
         if position and not tight:
             yield BLANK
@@ -79,10 +78,10 @@ def _stacked(
             yield from node_lines(node, width, references, depth)
 
 
-def _list(node: SyntaxTreeNode, width: int, references: References, depth: int) -> Iterator[Line]:
+def _list(node: Node, width: int, references: References, depth: int) -> Iterator[Line]:
     items = node.children
-    tight = not any(part.type == "paragraph" and not part.hidden for item in items for part in item.children)
-    start = int(node.attrs.get("start", 1))
+    tight = not any(part.type == "paragraph" and not part.token.hidden for item in items for part in item.children)
+    start = int(node.token.attrs.get("start", 1))
     digits = len(str(start + len(items) - 1))
     for position, item in enumerate(items):
         if position and not tight:
@@ -93,7 +92,7 @@ def _list(node: SyntaxTreeNode, width: int, references: References, depth: int) 
             marker = _BULLETS[depth % len(_BULLETS)] + " "
         parts, task = item.children, None
         if parts and parts[0].type == "paragraph":
-            task = _TASK.match(parts[0].children[0].content)
+            task = _TASK.match(parts[0].text())
         if task is not None:
             marker = ("☐ " if task[1] == " " else "☑ ") if marker[0] in _BULLETS else marker
         inner = narrower(width, len(marker))
@@ -102,12 +101,12 @@ def _list(node: SyntaxTreeNode, width: int, references: References, depth: int) 
 
 
 def _item(
-    parts: Sequence[SyntaxTreeNode], width: int, references: References, depth: int, *, tight: bool, drop: int
+    parts: Sequence[Node], width: int, references: References, depth: int, *, tight: bool, drop: int
 ) -> Iterator[Line]:
     if not parts:
         yield BLANK
     if drop:
-        yield from _text(parts[0].children[0].content[drop:], width, references)
+        yield from _text(parts[0].text()[drop:], width, references)
         parts = parts[1:]
         if parts and not tight:
             yield BLANK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.geometry import Region
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hybridchat.tui.lines import Line
 
 
-class BlockView(Widget, inherit_css=False):
+class BlockView(Widget, inherit_css=False, can_focus=False):
     """Draws one block, line by line; what an update leaves alone is neither laid out nor drawn again."""
 
     DEFAULT_CSS = """
@@ -32,7 +32,6 @@ class BlockView(Widget, inherit_css=False):
         background: $surface;
     }
     """
-    can_focus: ClassVar[bool] = False
 
     def __init__(self, block: Block) -> None:
         super().__init__(classes=f"-{block.kind}")

@@ -5,21 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
 from textual.content import Content
 
 from hybridchat.tui.block_layout import node_lines
 from hybridchat.tui.lines import NARROWEST, Line
+from hybridchat.tui.tree import Node, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hybridchat.tui.inline import References
-
-# What stands inside paragraphs and cells is parsed when it is laid out, and kept: an open list of sixty items then
-# costs one item per update, and not sixty.
-_parser = MarkdownIt("commonmark").enable("table").disable("inline")
 
 
 class Kind(StrEnum):
@@ -50,15 +45,19 @@ _KINDS: Final = {
 
 
 class Block:
-    """One top-level block: its kind, the line of the text it starts in (from 0), and its source."""
+    """One top-level block: its kind, the line of the text it starts in (from 0), and its source.
+
+    Its parse tree is let go once it is laid out, and made anew for another width: a long conversation would keep
+    hundreds of thousands of small objects alive, and each full garbage collection stops the screen to visit them.
+    """
 
     __slots__ = ("_laid_out", "_node", "_references", "first_line", "kind", "source")
 
-    def __init__(self, node: SyntaxTreeNode, source: str, first_line: int, references: References) -> None:
+    def __init__(self, node: Node, source: str, first_line: int, references: References) -> None:
         self.kind = _KINDS[node.type]
         self.first_line = first_line
         self.source = source
-        self._node = node
+        self._node: Node | None = node
         self._references = references
         self._laid_out: tuple[int, tuple[Line, ...]] = (-1, ())
 
@@ -66,7 +65,9 @@ class Block:
         """Return the lines to draw, none wider than ``width`` cells (or the narrowest that can be read)."""
         width = max(NARROWEST, width)
         if self._laid_out[0] != width:
-            self._laid_out = (width, tuple(node_lines(self._node, width, self._references)))
+            node = self._node or parse_tree(self.source, {})[0]
+            self._laid_out = (width, tuple(node_lines(node, width, self._references)))
+            self._node = None
         return self._laid_out[1]
 
     def layout(self, width: int) -> Content:
@@ -79,9 +80,10 @@ class Block:
 
     def fences(self) -> Iterator[str]:
         """Yield the code of each fence in this block, those in lists and quotes too."""
-        for node in self._node.walk():
-            if node.type == "fence":
-                yield node.content
+        for top in parse_tree(self.source, {}):
+            for node in top.walk():
+                if node.type == "fence":
+                    yield node.content
 
 
 class Definitions(dict[str, tuple[str, int]]):
@@ -106,15 +108,15 @@ def parse(
 ) -> tuple[list[Block], Definitions]:
     """Return the blocks of ``source`` and the definitions that hold in it: those ``known`` from above, and its own."""
     env: dict[str, Any] = {}
-    tree = SyntaxTreeNode(_parser.parse(source, env))
+    nodes = parse_tree(source, env)
     definitions = Definitions(known or {})
     for label, found in env.get("references", {}).items():
         definitions.setdefault(label, (found["href"], first_line + found["map"][1]))
     references = definitions.hashable()
     lines = source.split("\n")
     found_blocks = []
-    for node in tree.children:
-        start, end = node.map or (0, len(lines))
+    for node in nodes:
+        start, end = node.lines
         text = "\n".join(lines[start:end]).rstrip("\n")
         found_blocks.append(Block(node, text, first_line + start, references))
     return found_blocks, definitions

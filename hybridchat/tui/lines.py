@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from textual.content import Content
 
@@ -44,7 +45,7 @@ def wrap(content: Content, width: int) -> Iterator[Line]:
     for logical in content.split(allow_blank=True):
         pieces = logical.wrap(width)
         text, end = logical.plain, 0
-        for piece, following in zip(pieces, pieces[1:], strict=False):
+        for piece, following in pairwise(pieces):
             end += len(piece)
             start = end
             while not text.startswith(following.plain, start) and text[start : start + 1].isspace():
@@ -79,5 +80,5 @@ def bar(lines: Iterable[Line], prefix: Content) -> Iterator[Line]:
 
 
 def narrower(width: int, by: int) -> int:
-    """Return what is left of ``width`` after an indent of ``by``, but never too little for a word's piece: nothing may vanish."""
+    """Return what is left of ``width`` after an indent of ``by``, never so little that text would vanish."""
     return max(_NARROWEST_INSIDE, width - by)

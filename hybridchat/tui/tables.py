@@ -14,7 +14,7 @@ from hybridchat.tui.lines import BLANK, Line, decoration, hang, narrower, wrap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from markdown_it.tree import SyntaxTreeNode
+    from hybridchat.tui.tree import Node
 
 Align = Literal["left", "center", "right"]
 _NARROWEST_COLUMN = 4
@@ -30,7 +30,7 @@ class _Table:
     align: tuple[Align, ...]
 
 
-def table_lines(node: SyntaxTreeNode, width: int, references: References) -> Iterator[Line]:
+def table_lines(node: Node, width: int, references: References) -> Iterator[Line]:
     """Lay out a table in columns; where even narrow ones do not fit, row by row with the headings before the cells."""
     table = _read(node)
     widths = _fit([_natural(table, column, references) for column in range(len(table.head))], width)
@@ -43,9 +43,9 @@ def table_lines(node: SyntaxTreeNode, width: int, references: References) -> Ite
         yield from _row(row, widths, table.align, references, "")
 
 
-def _read(node: SyntaxTreeNode) -> _Table:
+def _read(node: Node) -> _Table:
     rows = [
-        [(cell.children[0].content if cell.children else "", str(cell.attrs.get("style", ""))) for cell in row.children]
+        [(cell.text(), str(cell.token.attrs.get("style", ""))) for cell in row.children]
         for part in node.children
         for row in part.children
     ]

@@ -1,0 +1,59 @@
+"""Markdown tokens as a tree, with no more in it than layout needs: it is built anew for each piece that streams in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+# What stands inside paragraphs and cells is parsed when it is laid out, and kept: an open list of sixty items then
+# costs one item per update, and not sixty.
+_parser = MarkdownIt("commonmark").enable("table").disable("inline")
+
+
+class Node:
+    """A block-level element: its type without ``_open``, and what it holds; ``content`` is source text or code."""
+
+    __slots__ = ("children", "content", "token", "type")
+
+    def __init__(self, token: Token) -> None:
+        self.token = token
+        self.type = token.type.removesuffix("_open")
+        self.content = token.content
+        self.children: list[Node] = []
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The source lines this comes from: the first, and the one after the last."""
+        first, after = self.token.map or (0, 0)
+        return first, after
+
+    def text(self) -> str:
+        """Return the inline source of a paragraph, heading or cell."""
+        return self.children[0].content if self.children else ""
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this and all that it holds, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def parse_tree(source: str, env: dict[str, Any]) -> list[Node]:
+    """Parse ``source``; return its top-level nodes and leave its link reference definitions in ``env``."""
+    top: list[Node] = []
+    open_lists = [top]
+    for token in _parser.parse(source, env):
+        if token.nesting < 0:
+            open_lists.pop()
+            continue
+        node = Node(token)
+        open_lists[-1].append(node)
+        if token.nesting > 0:
+            open_lists.append(node.children)
+    return top
