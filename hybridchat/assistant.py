@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from hybridchat import handover
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
@@ -13,6 +15,25 @@ from hybridchat.engine import Engine, Turn, TurnRequest
 from hybridchat.messages import Conversation, Message
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit, LedgerEntry, Verification
+
+
+@dataclass(frozen=True, slots=True)
+class WindowUse:
+    """How many tokens a conversation takes of the local model's context window (None: not known), estimated.
+
+    ``answer`` tokens of the window are kept free for the answer.
+    """
+
+    tokens: int
+    window: int | None
+    answer: int
+
+    @property
+    def share(self) -> float | None:
+        """The used part of what there is for the prompt; above 1, the oldest turns will be left out."""
+        if self.window is None:
+            return None
+        return self.tokens / max(self.window - min(self.answer, self.window // 2), 1)
 
 
 class Assistant:
@@ -60,6 +81,41 @@ class Assistant:
         """Return a conversation's messages from its root to where the user last stood."""
         conversation = await self._store.conversations.get(conversation_id)
         return await self._store.conversations.path(conversation.head_id) if conversation.head_id else []
+
+    async def tree(self, conversation_id: str) -> list[Message]:
+        """Return all messages of a conversation with all its branches, each after its parent."""
+        return await self._store.conversations.tree(conversation_id)
+
+    async def message(self, message_id: str) -> Message:
+        """Return one message."""
+        return await self._store.conversations.message(message_id)
+
+    async def answers(self, user_message_id: str) -> list[Message]:
+        """Return all answers to a user message, oldest first."""
+        return await self._store.conversations.children(user_message_id)
+
+    async def stand_on(self, conversation_id: str, message_id: str) -> None:
+        """Make the branch that ends in ``message_id`` the one that the conversation goes on from."""
+        await self._store.conversations.set_head(conversation_id, message_id)
+
+    async def rename(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title."""
+        return await self._store.conversations.rename(conversation_id, title)
+
+    async def logprobs(self, message_id: str) -> list[tuple[str, float]]:
+        """Return an answer's tokens with the natural logarithms of their probabilities; empty where none were given."""
+        return await self._store.conversations.logprobs(message_id)
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether a remote model is configured; whether something may be sent to it is decided turn by turn."""
+        return self._engine.open_remote is not None
+
+    def window_use(self, path: Sequence[Message]) -> WindowUse:
+        """Estimate how full the local model's window is with the messages of ``path``."""
+        answer = self.settings.answer
+        tokens = self._engine.local_meter(handover.verbatim(path, answer.system)) if path else 0
+        return WindowUse(tokens, self._engine.local_window, answer.max_tokens)
 
     async def delete(self, conversation_id: str) -> None:
         """Delete a conversation with all its branches."""

@@ -9,6 +9,11 @@ from hybridchat.messages import Confidence, Place, Provenance
 _WHERE = {Place.LOCAL: "on this machine", Place.REMOTE: "remote"}
 
 
+def where(place: Place) -> str:
+    """Return where a model runs: ``on this machine`` or ``remote``."""
+    return _WHERE[place]
+
+
 def short_model(name: str) -> str:
     """Return a model's name without the organisation in front: ``Llama-3.3-70B-Instruct``."""
     return name.rpartition("/")[2]
@@ -32,11 +37,13 @@ def percent(value: Confidence) -> str:
 
 def provenance(source: Provenance) -> str:
     """Return where an answer came from, in a line."""
-    parts = [f"{short_model(source.model)} ({_WHERE[source.place]}, {source.endpoint})"]
+    parts = [f"{short_model(source.model)} ({where(source.place)}, {source.endpoint})"]
     if source.confidence is not None:
         parts.append(confidence(source.confidence))
     if source.usage.completion_tokens is not None:
         parts.append(counted(source.usage.completion_tokens, "token"))
+    if (speed := tokens_per_second(source)) is not None:
+        parts.append(f"{speed:.3g} tokens/s")
     if source.seconds is not None:
         parts.append(f"{source.seconds:.1f} s")
     if source.cost is not None:
@@ -44,6 +51,14 @@ def provenance(source: Provenance) -> str:
     if source.reason:
         parts.append(source.reason)
     return ", ".join(parts)
+
+
+def tokens_per_second(source: Provenance) -> float | None:
+    """Return the speed of an answer after its first token; None where it is not known."""
+    tokens, seconds, first = source.usage.completion_tokens, source.seconds, source.first_token_seconds
+    if tokens is None or tokens < 2 or seconds is None or first is None or seconds <= first:
+        return None
+    return (tokens - 1) / (seconds - first)
 
 
 def money(dollars: float) -> str:

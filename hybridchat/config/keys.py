@@ -45,6 +45,8 @@ FORMS = {
     "store.path": forms.place(),
     "store.save": forms.switch(),
     "store.models": forms.place(),
+    "chat.theme": forms.text(),
+    "chat.keys": forms.texts(),
 }
 """What each setting must look like, in the order in which they are shown."""
 

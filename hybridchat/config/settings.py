@@ -140,6 +140,14 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """The chat screen. ``theme`` empty means the house theme; ``keys`` holds ``ACTION=KEY`` for each changed key."""
+
+    theme: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, after flags, environment and files were laid over the defaults."""
 
@@ -149,4 +157,5 @@ class Settings:
     routing: RoutingSettings = RoutingSettings()
     privacy: PrivacySettings = PrivacySettings()
     store: StoreSettings = StoreSettings()
+    chat: ChatSettings = ChatSettings()
     user_file: Path | None = None

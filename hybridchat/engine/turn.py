@@ -61,6 +61,11 @@ class Turn:
             self._cancelled = True
             self._task.cancel()
 
+    async def aclose(self) -> None:
+        """Stop, and wait until what was said is kept; for whoever reads no more events."""
+        self.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
     async def _live(self) -> None:
         try:
             last: Finished | Failed = await self._run()
