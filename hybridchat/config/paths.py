@@ -5,6 +5,7 @@ Whoever creates one of these folders does so with mode 0700: what is in them is 
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,17 @@ def models_folder(store: StoreSettings) -> Path:
 
 
 def runtime_folder() -> Path:
-    """Return the place for what lives only while a process of ours runs: the embedded server's address and key."""
-    return _system().user_runtime_path
+    """Return the place for what lives only while a process of ours runs: the embedded server's address and key.
+
+    Where the session has no such folder (a bare login without ``XDG_RUNTIME_DIR``), it is one below the user's home: a
+    place in ``/tmp`` could be taken by somebody else first.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return _system().user_runtime_path
+        except (Warning, OSError):  # how platformdirs says that it falls back to /tmp, or may not use it
+            return _system().user_state_path / "run"
 
 
 def cache_folder() -> Path:

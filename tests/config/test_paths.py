@@ -32,6 +32,12 @@ def test_asking_for_a_place_creates_nothing(home: Path) -> None:
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have such a folder")
+def test_a_login_without_a_runtime_folder_gets_one_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert paths.runtime_folder() == home / ".local" / "state" / "hybridchat" / "run"
+
+
 def test_configured_places_are_used(home: Path, tmp_path: Path) -> None:
     store = StoreSettings(path="~/kept", models=str(tmp_path))
     assert paths.database_file(store) == home / "kept" / "hybridchat.db"
