@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from hybridchat.text import StreamCleaner
 from hybridchat.tui.block_view import BlockView
-from hybridchat.tui.blocks import Block, Definitions, blocks, parse
+from hybridchat.tui.blocks import Block, Definitions, parse
 from hybridchat.tui.pacer import Pacer
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class Answer(Widget, inherit_css=False, can_focus=False):
         return self._source + self._pacer.pending
 
     @property
+    def blocks(self) -> list[Block]:
+        """The top-level blocks that are drawn, from top to bottom."""
+        return [view.block for view in self._views]
+
+    @property
     def draft(self) -> bool:
         """Whether this is provisional, and dim."""
         return self.has_class(_DRAFT)
@@ -68,7 +73,7 @@ class Answer(Widget, inherit_css=False, can_focus=False):
 
         Fences in lists and quotes count, too.
         """
-        codes = [code for block in blocks(self.source) for code in block.fences()]
+        codes = [code for block in parse(self.source)[0] for code in block.fences()]
         return codes[number - 1] if 1 <= number <= len(codes) else None
 
     def compose(self) -> ComposeResult:

@@ -59,7 +59,8 @@ def node_lines(node: Node, width: int, references: References, depth: int = 0) -
 def is_open_fence(node: Node) -> bool:
     """Whether ``node`` is fenced code that has no closing line yet: a closed one has two lines more than its code."""
     first, after = node.lines
-    return node.type == "fence" and after - first < node.content.count("\n") + 2
+    code = node.content.removesuffix("\n")
+    return node.type == "fence" and after - first < code.count("\n") + bool(node.content) + 2
 
 
 @lru_cache(maxsize=4096)

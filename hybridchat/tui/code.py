@@ -34,6 +34,6 @@ def code_lines(code: str, info: str, width: int, *, growing: bool) -> Iterator[L
     language = info.split(maxsplit=1)[0] if info.strip() else ""
     if language:
         yield decoration(language[:width], "$text-muted italic")
-    code = code.removesuffix("\n").expandtabs(_TAB)
+    code = code.rstrip("\n").expandtabs(_TAB)
     limit = OPEN_LIMIT if growing else CLOSED_LIMIT
     yield from fold(highlighted(code, language) if code.count("\n") < limit else Content(code), width)

@@ -67,9 +67,9 @@ def fold(content: Content, width: int) -> Iterator[Line]:
 def hang(lines: Iterable[Line], first: Content, rest: Content) -> Iterator[Line]:
     """Put ``first`` before the first line and ``rest``, as wide, before the others; only what wraps skips it."""
     prefix, wrapped = first, False
-    for line in lines:
+    for number, line in enumerate(lines):
         skip = len(prefix) + line.skip if wrapped or line.skip else 0
-        yield Line(prefix + line.content if line.content or prefix is first else line.content, skip, line.glue)
+        yield Line(prefix + line.content if line.content or not number else line.content, skip, line.glue)
         prefix, wrapped = rest, line.glue != "\n" and line.skip < len(line.content)
 
 
