@@ -261,8 +261,7 @@ def main() -> None:
     head, predicted = build_head("logprobs", with_logprobs, aborts=True)
     report_policy(predicted, with_logprobs.right, head, remote)
     without = Samples(traces, TEXT_SIGNS, logprobs=False)
-    text_head, text_predicted = build_head("text", without, aborts=False)
-    report_policy(text_predicted, without.right, text_head, remote)
+    text_head, _ = build_head("text", without, aborts=False)
     prior = Prior(
         options.name or options.traces.stem,
         dt.datetime.now(tz=dt.UTC).date().isoformat(),

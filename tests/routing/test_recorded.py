@@ -1,4 +1,4 @@
-"""Answers of Qwen2.5-Coder-0.5B-Instruct, recorded with ``benchmarks.traces`` and judged with default settings."""
+# recorded.jsonl holds answers of Qwen2.5-Coder-0.5B-Instruct, made with benchmarks/traces.py.
 
 from __future__ import annotations
 
