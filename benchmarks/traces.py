@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.questions import Item, grade, questions
+from benchmarks.grading import Item, grade
+from benchmarks.questions import questions
 
 Trace = dict[str, Any]
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.grading import Item, grade
 from benchmarks.logistic import fit
 from benchmarks.measures import auroc, brier, calibration_error
-from benchmarks.questions import Item, grade, questions
+from benchmarks.questions import questions
 
 
 @given(st.lists(st.tuples(st.integers(min_value=0, max_value=5), st.booleans()), min_size=1, max_size=40))
