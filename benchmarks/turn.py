@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.loopback import ollama
 from benchmarks.startup import compile_everything
-from hybridchat.backends.ollama import OllamaBackend
+from hybridchat.backends.ollama.backend import OllamaBackend
 from hybridchat.backends.protocol import ChatRequest, Piece
 from hybridchat.config.settings import Endpoint, Kind, Settings
 from hybridchat.engine import Engine, TurnRequest

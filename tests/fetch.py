@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hybridchat.backends import model_files
+from hybridchat.backends.model_files import files as model_files
 from hybridchat.errors import HybridChatError
 from tests.conftest import ASSETS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hybridchat.backends.loopback import is_loopback
-from hybridchat.backends.ollama_names import is_cloud
+from hybridchat.backends.ollama.names import is_cloud
 from hybridchat.backends.preset_table import PRESETS, Preset
 from hybridchat.config.settings import Endpoint, Kind, LocalSettings, Price, RemoteSettings
 from hybridchat.errors import BadConfiguration

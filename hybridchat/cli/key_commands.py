@@ -53,7 +53,7 @@ def test() -> None:
 
 
 async def _served(settings: Settings) -> str:
-    from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+    from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
 
     endpoint = remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts)
     if endpoint.auth is Auth.NONE or endpoint.key_name is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from hybridchat.backends import model_files
-from hybridchat.backends.model_catalogue import DEFAULT, readable_size
-from hybridchat.backends.model_catalogue import find as find_embedded
-from hybridchat.backends.ollama_models import InstalledModel, OllamaModels
+from hybridchat.backends.model_files import files as model_files
+from hybridchat.backends.model_files.catalogue import DEFAULT, readable_size
+from hybridchat.backends.model_files.catalogue import find as find_embedded
+from hybridchat.backends.ollama.models import InstalledModel, OllamaModels
 from hybridchat.cli import wiring
 from hybridchat.cli.listing import Record, show_records, tell
 from hybridchat.cli.models import Holder

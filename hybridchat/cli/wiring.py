@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from hybridchat.assistant import Assistant
-from hybridchat.backends.embedded import EmbeddedBackend
+from hybridchat.backends.embedded.backend import EmbeddedBackend
 from hybridchat.backends.first_available import FirstAvailable
 from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
@@ -74,13 +74,13 @@ def local_backend(settings: Settings, environ: Mapping[str, str] = os.environ) -
 
 def ollama_url(local: LocalSettings) -> str:
     """Return the address of the Ollama server."""
-    from hybridchat.backends.ollama_address import DEFAULT_URL, host_url  # noqa: PLC0415 -- only where it is used
+    from hybridchat.backends.ollama.address import DEFAULT_URL, host_url  # noqa: PLC0415 -- only where it is used
 
     return host_url(local.url) if local.url else DEFAULT_URL
 
 
 def _ollama(settings: Settings) -> Backend:
-    from hybridchat.backends.ollama import OllamaBackend  # noqa: PLC0415 -- httpx is dear to import
+    from hybridchat.backends.ollama.backend import OllamaBackend  # noqa: PLC0415 -- httpx is dear to import
 
     return OllamaBackend(ollama_endpoint(settings))
 
@@ -116,7 +116,7 @@ def embedded_backend(settings: Settings) -> EmbeddedBackend:
 
 
 def _local_server(settings: Settings, environ: Mapping[str, str]) -> Backend:
-    from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+    from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
 
     row = preset(settings.local.backend)
     endpoint = _really_local(replace(local_endpoint(settings.local), num_ctx=settings.local.num_ctx), settings)
@@ -151,7 +151,7 @@ def _remote_opener(settings: Settings, credentials: Credentials, backends: list[
 
     async def open_remote(model: str | None) -> Backend:
         if model not in opened:
-            from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+            from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
 
             endpoint = remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts)
             key = await _remote_key(endpoint, settings, credentials)

@@ -12,9 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hybridchat.backends import embedded, embedded_server, embedded_state
-from hybridchat.backends.embedded import EmbeddedBackend
-from hybridchat.backends.embedded_state import ServerFiles, ServerState, is_alive, stop_server, stop_servers
+from hybridchat.backends.embedded import backend as embedded
+from hybridchat.backends.embedded import server as embedded_server
+from hybridchat.backends.embedded import state as embedded_state
+from hybridchat.backends.embedded.backend import EmbeddedBackend
+from hybridchat.backends.embedded.state import ServerFiles, ServerState, is_alive, stop_server, stop_servers
 from hybridchat.backends.protocol import Accepted, ChatRequest, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import (
@@ -165,7 +167,7 @@ async def test_an_impossible_number_of_threads_is_refused(
 
 
 def test_threads_are_at_most_what_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hybridchat.backends.embedded_model import threads  # noqa: PLC0415 - of no other interest here
+    from hybridchat.backends.embedded.model import threads  # noqa: PLC0415 - of no other interest here
 
     assert 1 <= threads() <= (os.cpu_count() or 1)
     monkeypatch.setattr(psutil, "cpu_count", lambda logical: None)
@@ -342,7 +344,7 @@ def test_any_other_duration_is_refused(models: Path, text: str) -> None:
 
 def test_importing_the_backend_loads_nothing_heavy() -> None:
     program = (
-        "import sys, hybridchat.backends.embedded\n"
+        "import sys, hybridchat.backends.embedded.backend\n"
         "print(*sorted({'httpx', 'xllamacpp', 'psutil', 'filelock', 'huggingface_hub'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)

@@ -15,10 +15,10 @@ import httpx
 import psutil
 import pytest
 
-from hybridchat.backends.embedded import EmbeddedBackend
-from hybridchat.backends.embedded_state import ServerFiles, ServerState, stop_servers
-from hybridchat.backends.model_catalogue import STAND_IN
-from hybridchat.backends.model_files import adopt
+from hybridchat.backends.embedded.backend import EmbeddedBackend
+from hybridchat.backends.embedded.state import ServerFiles, ServerState, stop_servers
+from hybridchat.backends.model_files.catalogue import STAND_IN
+from hybridchat.backends.model_files.files import adopt
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import ContextOverflow, StreamBroken, Unreachable
@@ -155,7 +155,7 @@ async def test_after_a_cancelled_answer_the_next_one_comes(
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from hybridchat.backends.embedded import EmbeddedBackend
+from hybridchat.backends.embedded.backend import EmbeddedBackend
 from hybridchat.backends.protocol import ChatRequest, Ended
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.messages import ChatMessage, Place, Role

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridchat.backends.gguf import Gguf, read_head
+from hybridchat.backends.model_files.gguf import Gguf, read_head
 from hybridchat.errors import InputError, InputMissing
 
 UINT32, BOOL, STRING, ARRAY = 4, 7, 8, 9

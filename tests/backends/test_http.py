@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridchat.backends._http import Phase, new_client, open_stream, place_of, translated, verification
-from hybridchat.backends._server_text import MAX_CHARACTERS, retry_after, server_text
+from hybridchat.backends.transport.http import Phase, new_client, open_stream, place_of, translated, verification
+from hybridchat.backends.transport.server_text import MAX_CHARACTERS, retry_after, server_text
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
 from hybridchat.messages import Place
@@ -270,6 +270,6 @@ def test_a_waiting_time_may_be_a_date_without_a_zone() -> None:
 
 
 def test_asking_whether_a_url_is_loopback_imports_no_http_client() -> None:
-    code = "import sys, hybridchat.backends.loopback, hybridchat.backends.ollama_address; print('httpx' in sys.modules)"
+    code = "import sys, hybridchat.backends.loopback, hybridchat.backends.ollama.address; print('httpx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

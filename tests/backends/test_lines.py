@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridchat.backends._lines import LineTooLong, events, lines
+from hybridchat.backends.transport.lines import LineTooLong, events, lines
 
 
 async def chunked(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridchat.backends.model_catalogue import CATALOGUE, DEFAULT, STAND_IN, Model, find, readable_size
+from hybridchat.backends.model_files.catalogue import CATALOGUE, DEFAULT, STAND_IN, Model, find, readable_size
 from hybridchat.errors import ModelMissing
 
 

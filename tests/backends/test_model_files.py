@@ -15,9 +15,11 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from hybridchat.backends import model_catalogue, model_files, model_hub
-from hybridchat.backends.model_catalogue import DEFAULT, STAND_IN, Wheel
-from hybridchat.backends.model_files import Progress, adopt, installed, list_installed, pull, remove
+from hybridchat.backends.model_files import catalogue as model_catalogue
+from hybridchat.backends.model_files import files as model_files
+from hybridchat.backends.model_files import hub as model_hub
+from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, Wheel
+from hybridchat.backends.model_files.files import Progress, adopt, installed, list_installed, pull, remove
 from hybridchat.errors import (
     Blocked,
     CannotWrite,
@@ -40,7 +42,7 @@ KEY = "me/tiny/tiny.gguf"
 PULL = """
 import sys
 from pathlib import Path
-from hybridchat.backends.model_files import pull
+from hybridchat.backends.model_files.files import pull
 
 pull(sys.argv[1], Path(sys.argv[2]))
 """
@@ -508,7 +510,7 @@ def test_what_cannot_be_moved_removed_or_locked_is_told(hub: Hub, tmp_path: Path
 
 
 def test_a_damaged_wheel_is_told(registry: Path, tmp_path: Path) -> None:
-    from hybridchat.backends import model_wheel  # noqa: PLC0415 - only this test goes past `pull`
+    from hybridchat.backends.model_files import wheel as model_wheel  # noqa: PLC0415 - only this test goes past `pull`
 
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "x.whl").write_bytes(b"no zip")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hybridchat.backends import ollama_checks
-from hybridchat.backends.ollama import OllamaBackend
+from hybridchat.backends.ollama import checks as ollama_checks
+from hybridchat.backends.ollama.backend import OllamaBackend
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.config.settings import Auth, Endpoint, Kind
 from hybridchat.errors import (

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridchat.backends.loopback import is_loopback
-from hybridchat.backends.ollama_address import DEFAULT_URL, host_url
-from hybridchat.backends.ollama_names import full_name, is_cloud, short_name
+from hybridchat.backends.ollama.address import DEFAULT_URL, host_url
+from hybridchat.backends.ollama.names import full_name, is_cloud, short_name
 from hybridchat.errors import BadConfiguration
 
 

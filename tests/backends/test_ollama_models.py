@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hybridchat.backends import ollama_models
-from hybridchat.backends.ollama_models import InstalledModel, LoadedModel, ModelDescription, OllamaModels, PullProgress
+from hybridchat.backends.ollama import models as ollama_models
+from hybridchat.backends.ollama.models import InstalledModel, LoadedModel, ModelDescription, OllamaModels, PullProgress
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import (
     Blocked,
@@ -244,7 +244,7 @@ async def test_the_environment_decides_neither_host_nor_key_nor_proxy(
 def test_a_bad_ollama_host_does_not_hurt_the_import_of_the_client(unused_tcp_port: int) -> None:
     code = (
         "import asyncio, sys\n"
-        "from hybridchat.backends.ollama_models import OllamaModels\n"
+        "from hybridchat.backends.ollama.models import OllamaModels\n"
         "from hybridchat.config.settings import Endpoint, Kind\n"
         "from hybridchat.errors import Unreachable\n"
         "from hybridchat.messages import Place\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hybridchat.backends.ollama import OllamaBackend
-from hybridchat.backends.ollama_models import OllamaModels
+from hybridchat.backends.ollama.backend import OllamaBackend
+from hybridchat.backends.ollama.models import OllamaModels
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import BackendError, ModelMissing, StreamBroken

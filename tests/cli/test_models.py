@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hybridchat.backends import ollama_models
-from hybridchat.backends.ollama_models import InstalledModel, LoadedModel, ModelDescription, OllamaModels, PullProgress
+from hybridchat.backends.ollama import models as ollama_models
+from hybridchat.backends.ollama.models import InstalledModel, LoadedModel, ModelDescription, OllamaModels, PullProgress
 from hybridchat.cli import progress
 from hybridchat.config import paths
 from hybridchat.config.settings import StoreSettings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart
 from hybridchat.config.settings import Auth, Endpoint, Kind
 from hybridchat.errors import HybridChatError

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hybridchat.backends import _openai_retry
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible import retry
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
 from tests.backends.openai_compatible.answers import KEY, Build, endpoint_at
 from tests.servers.openai import FakeServer, run_fake_server
 
@@ -37,5 +37,5 @@ async def build(server: FakeServer) -> AsyncIterator[Build]:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_openai_retry, "RETRY_PAUSE", 0.0)
-    monkeypatch.setattr(_openai_retry, "LOADING_PAUSE", 0.0)
+    monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
+    monkeypatch.setattr(retry, "LOADING_PAUSE", 0.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridchat.backends._openai_chunks import read_chunk
+from hybridchat.backends.openai_compatible.chunks import read_chunk
 from tests.servers.openai import delta
 
 JSON = st.recursive(

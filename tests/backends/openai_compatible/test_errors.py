@@ -6,8 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from hybridchat.backends._openai_models import alternatives
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.models import alternatives
 from hybridchat.backends.presets import remote_endpoint
 from hybridchat.backends.protocol import ChatRequest
 from hybridchat.config.settings import RemoteSettings

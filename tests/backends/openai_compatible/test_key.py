@@ -3,8 +3,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from hybridchat.backends._key import KeyHeader
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
+from hybridchat.backends.transport.key import KeyHeader
 from hybridchat.config.settings import Auth
 from hybridchat.errors import BadConfiguration, RequestRejected, ServerFailed
 from tests.backends.openai_compatible.answers import HELLO, KEY, Build, endpoint_at, parts_of, parts_until_failure

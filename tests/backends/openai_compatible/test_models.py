@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hybridchat.backends import openai_compatible
-from hybridchat.backends._openai_models import ServedModel
+from hybridchat.backends.openai_compatible import backend as openai_compatible
+from hybridchat.backends.openai_compatible.models import ServedModel
 from hybridchat.backends.protocol import Accepted
 from hybridchat.config.settings import Price
 from hybridchat.errors import HybridChatError, ProtocolError, ServerFailed, TimedOut, Unreachable

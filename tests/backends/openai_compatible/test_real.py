@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
 from hybridchat.backends.presets import local_endpoint
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart
 from hybridchat.config.settings import LocalSettings

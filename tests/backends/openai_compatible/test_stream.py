@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece
 from hybridchat.errors import HybridChatError, ServerFailed, StreamBroken, StreamIncomplete, TryLater
 from hybridchat.messages import ChatMessage, FinishReason, Role, TokenLogprob, Usage

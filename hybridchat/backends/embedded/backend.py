@@ -1,7 +1,7 @@
 """The embedded engine: llama.cpp in a process of its own, which all hybridchat processes of a user share.
 
-A native crash cannot take a conversation along, and a model is in memory once. See ``embedded_state`` for how the
-processes find each other and ``embedded_server`` for the program.
+A native crash cannot take a conversation along, and a model is in memory once. See ``state`` for how the
+processes find each other and ``server`` for the program.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridchat.backends.embedded_model import Served, check_engine, check_memory, choose
-from hybridchat.backends.embedded_process import Detached, spawn
-from hybridchat.backends.embedded_state import ServerFiles, ServerState, is_alive, stop_server
-from hybridchat.backends.model_catalogue import readable_size
+from hybridchat.backends.embedded.model import Served, check_engine, check_memory, choose
+from hybridchat.backends.embedded.process import Detached, spawn
+from hybridchat.backends.embedded.state import ServerFiles, ServerState, is_alive, stop_server
+from hybridchat.backends.model_files.catalogue import readable_size
 from hybridchat.backends.private_files import cannot_write
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.config.settings import Auth, Endpoint, Kind
@@ -33,7 +33,7 @@ from hybridchat.errors import (
 )
 
 if TYPE_CHECKING:
-    from hybridchat.backends.openai_compatible import OpenAICompatibleBackend
+    from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend
 
 IDLE_SECONDS = 600.0
 """A server ends after this time without use, unless the endpoint's ``keep_alive`` says otherwise."""
@@ -113,7 +113,7 @@ class EmbeddedBackend:
         return ServerFiles.of(self._runtime, served.name, served.path, served.window)
 
     def _client(self, served: Served, port: int, key: str) -> OpenAICompatibleBackend:
-        from hybridchat.backends.openai_compatible import OpenAICompatibleBackend  # noqa: PLC0415 - brings httpx
+        from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 - brings httpx
 
         url = f"http://127.0.0.1:{port}/v1"
         endpoint = replace(self._endpoint, kind=Kind.OPENAI, url=url, model=served.name, auth=Auth.BEARER, headers=())
@@ -216,7 +216,7 @@ async def _has_ended(state: ServerState) -> bool:
 
 @asynccontextmanager
 async def _locked(files: ServerFiles) -> AsyncIterator[None]:
-    from filelock import Timeout  # noqa: PLC0415 - as in embedded_state
+    from filelock import Timeout  # noqa: PLC0415 - as in ``state``
 
     lock = files.lock()
     try:

@@ -9,12 +9,12 @@ from contextlib import aclosing
 import httpx
 import msgspec
 
-from hybridchat.backends import ollama_wire as wire
-from hybridchat.backends._http import StreamedAnswer, new_client, open_stream
-from hybridchat.backends._key import KeyHeader
-from hybridchat.backends.ollama_checks import check
-from hybridchat.backends.ollama_errors import START_HINT, failure, refusal, runs_elsewhere
+from hybridchat.backends.ollama import wire
+from hybridchat.backends.ollama.checks import check
+from hybridchat.backends.ollama.errors import START_HINT, failure, refusal, runs_elsewhere
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart
+from hybridchat.backends.transport.http import StreamedAnswer, new_client, open_stream
+from hybridchat.backends.transport.key import KeyHeader
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, InputError, StreamBroken, StreamIncomplete
 from hybridchat.messages import FinishReason, Place, TokenLogprob, Usage

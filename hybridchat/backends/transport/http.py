@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hybridchat.backends._lines import LineTooLong, events, lines
 from hybridchat.backends.loopback import is_loopback
+from hybridchat.backends.transport.lines import LineTooLong, events, lines
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
 

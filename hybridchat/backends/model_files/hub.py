@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybridchat.backends._http import place_of
-from hybridchat.backends.model_catalogue import Model
+from hybridchat.backends.model_files.catalogue import Model
 from hybridchat.backends.private_files import cannot_write
+from hybridchat.backends.transport.http import place_of
 from hybridchat.errors import (
     BackendError,
     Blocked,

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridchat.backends.gguf import read_head
-from hybridchat.backends.model_catalogue import DEFAULT, STAND_IN, find, readable_size
-from hybridchat.backends.model_files import Installed, installed
+from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, find, readable_size
+from hybridchat.backends.model_files.files import Installed, installed
+from hybridchat.backends.model_files.gguf import read_head
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, ModelMissing, NotEnoughMemory
 

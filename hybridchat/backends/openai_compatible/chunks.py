@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hybridchat.backends._json import read_json
 from hybridchat.backends.protocol import Piece
+from hybridchat.backends.transport.json import read_json
 from hybridchat.messages import FinishReason, TokenLogprob, Usage
 
 LEAST_LOGPROB = -9999.0

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridchat.backends._http import place_of
-from hybridchat.backends._json import read_json
-from hybridchat.backends._server_text import retry_after, server_text
+from hybridchat.backends.transport.http import place_of
+from hybridchat.backends.transport.json import read_json
+from hybridchat.backends.transport.server_text import retry_after, server_text
 from hybridchat.errors import (
     ContextOverflow,
     HybridChatError,

@@ -69,7 +69,7 @@ class ServerFiles:
 
     def lock(self) -> FileLock:
         """Return a lock of one's own on this server."""
-        from filelock import FileLock  # noqa: PLC0415 - `import hybridchat.backends.embedded` stays cheap
+        from filelock import FileLock  # noqa: PLC0415 - `import hybridchat.backends.embedded.backend` stays cheap
 
         return FileLock(self._path("lock"), mode=0o600)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hybridchat.errors import HybridChatError, ServerFailed, StreamBroken, TimedOut, TryLater
 
 if TYPE_CHECKING:
-    from hybridchat.backends._openai_errors import Complaint
+    from hybridchat.backends.openai_compatible.errors import Complaint
     from hybridchat.config.settings import Endpoint
 
 LOADING_PAUSE = 0.5

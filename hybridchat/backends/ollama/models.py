@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from hybridchat.backends import ollama_wire as wire
-from hybridchat.backends._http import Phase, is_loopback, new_client, place_of, translated, verification
-from hybridchat.backends._server_text import server_text
-from hybridchat.backends.ollama_checks import CHECK_SECONDS, ask
-from hybridchat.backends.ollama_errors import START_HINT, failure, not_ollama, refusal, runs_elsewhere
-from hybridchat.backends.ollama_names import is_cloud, short_name
+from hybridchat.backends.ollama import wire
+from hybridchat.backends.ollama.checks import CHECK_SECONDS, ask
+from hybridchat.backends.ollama.errors import START_HINT, failure, not_ollama, refusal, runs_elsewhere
+from hybridchat.backends.ollama.names import is_cloud, short_name
+from hybridchat.backends.transport.http import Phase, is_loopback, new_client, place_of, translated, verification
+from hybridchat.backends.transport.server_text import server_text
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BackendError, HybridChatError, InputError, ModelMissing, StreamIncomplete, Unreachable
 from hybridchat.text import clean
@@ -86,7 +86,7 @@ class OllamaModels:
     """Manages the models of one Ollama server.
 
     Every method raises ``Unreachable`` or ``TimedOut`` where the server does not answer, ``ModelMissing`` for a name
-    that it does not know, and otherwise what the server answers, as ``ollama_errors`` translates it.
+    that it does not know, and otherwise what the server answers, as ``errors`` translates it.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:

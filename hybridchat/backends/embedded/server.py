@@ -1,6 +1,6 @@
 """The program that a model runs in: llama.cpp's own server, on loopback, until nobody uses it any more.
 
-Run as ``python -m hybridchat.backends.embedded_server``; everything on its command line may be seen by all users of
+Run as ``python -m hybridchat.backends.embedded.server``; everything on its command line may be seen by all users of
 the machine. The key is made here and stands only in the state file, which no other user can read.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from hybridchat.backends.embedded_state import ServerFiles, ServerState
+from hybridchat.backends.embedded.state import ServerFiles, ServerState
 from hybridchat.errors import HybridChatError
 
 
@@ -84,7 +84,7 @@ def _wait(files: ServerFiles, idle_seconds: float, ended: threading.Event) -> No
 
 
 def _created() -> float:
-    import psutil  # noqa: PLC0415 - as in embedded_state
+    import psutil  # noqa: PLC0415 - as in ``state``
 
     return float(psutil.Process().create_time())
 

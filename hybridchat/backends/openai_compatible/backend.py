@@ -8,14 +8,14 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hybridchat.backends._http import Phase, StreamedAnswer, new_client, open_stream, translated
-from hybridchat.backends._json import read_json
-from hybridchat.backends._key import KeyHeader
-from hybridchat.backends._openai_chunks import Chunk, read_chunk
-from hybridchat.backends._openai_errors import Complaint, read_complaint, refusal
-from hybridchat.backends._openai_models import ServedModel, alternatives, read_models
-from hybridchat.backends._openai_retry import Patience, Pause
+from hybridchat.backends.openai_compatible.chunks import Chunk, read_chunk
+from hybridchat.backends.openai_compatible.errors import Complaint, read_complaint, refusal
+from hybridchat.backends.openai_compatible.models import ServedModel, alternatives, read_models
+from hybridchat.backends.openai_compatible.retry import Patience, Pause
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
+from hybridchat.backends.transport.http import Phase, StreamedAnswer, new_client, open_stream, translated
+from hybridchat.backends.transport.json import read_json
+from hybridchat.backends.transport.key import KeyHeader
 from hybridchat.errors import (
     HybridChatError,
     ModelMissing,

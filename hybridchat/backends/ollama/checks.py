@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import httpx
 
-from hybridchat.backends import ollama_wire as wire
-from hybridchat.backends._http import Phase, translated
-from hybridchat.backends.ollama_errors import START_HINT, model_missing, not_ollama, refusal, runs_elsewhere
-from hybridchat.backends.ollama_names import full_name, is_cloud, short_name
+from hybridchat.backends.ollama import wire
+from hybridchat.backends.ollama.errors import START_HINT, model_missing, not_ollama, refusal, runs_elsewhere
+from hybridchat.backends.ollama.names import full_name, is_cloud, short_name
 from hybridchat.backends.protocol import Accepted, Waiting
+from hybridchat.backends.transport.http import Phase, translated
 from hybridchat.config.settings import Endpoint
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hybridchat.backends._http import place_of
-from hybridchat.backends._server_text import retry_after, server_text
+from hybridchat.backends.transport.http import place_of
+from hybridchat.backends.transport.server_text import retry_after, server_text
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import (
     BadConfiguration,

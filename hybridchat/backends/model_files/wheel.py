@@ -12,7 +12,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from hybridchat.backends.model_catalogue import Wheel
+from hybridchat.backends.model_files.catalogue import Wheel
 from hybridchat.backends.private_files import cannot_write
 from hybridchat.errors import InputError, Unreachable
 
