@@ -19,7 +19,7 @@ import pexpect
 from tests.servers.llama_cpp import run_llama_server
 
 STAYS = "What is the capital of France?"
-ESCALATES = "What is 4817 * 263?"
+ESCALATES = "Who wrote The Tin Drum? Name the author, then say in two sentences what it is about."
 
 
 def ask(question: str, environ: dict[str, str]) -> str:
