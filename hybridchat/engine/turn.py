@@ -70,7 +70,8 @@ class Turn:
         try:
             last: Finished | Failed = await self._run()
         except asyncio.CancelledError:
-            hint = "What was said is kept: `hybridchat ask --continue` goes on from it."
+            kept = self._engine.settings.store.save
+            hint = "What was said is kept: `hybridchat ask --continue` goes on from it." if kept else ""
             self._channel.close(await self._fail(Interrupted("stopped", hint=hint)))
             if not self._cancelled:
                 raise
@@ -133,7 +134,10 @@ class Turn:
             return await conversations.get(path[-1].conversation_id), path
         given = await conversations.get(request.conversation_id) if request.conversation_id else None
         conversation = await self._recorder.conversation(given, one_line(request.text, 60))
-        parent_id = request.parent_id or conversation.head_id
+        if request.edit_of is not None:
+            parent_id = (await conversations.message(request.edit_of)).parent_id
+        else:
+            parent_id = request.parent_id or conversation.head_id
         earlier = await conversations.path(parent_id) if parent_id else []
         return conversation, [
             *earlier,
@@ -211,8 +215,9 @@ class Turn:
         if provenance.finish_reason is FinishReason.LENGTH:
             notes.append("the answer was cut off at its length limit (setting answer.max_tokens, or the window)")
         least, confidence = self._min_confidence, provenance.confidence
-        if least is not None and confidence is not None and confidence.value < least:
-            notes.append(f"unsure: {confidence.value:.0%}, below the {least:.0%} asked for")
+        if least is not None and provenance.place is Place.LOCAL and (confidence is None or confidence.value < least):
+            sure = "of unknown confidence" if confidence is None else f"{confidence.value:.0%}"
+            notes.append(f"unsure: {sure}, below the {least:.0%} asked for")
             exit_code = 10
         if self._escalation is not None:
             notes += self._escalation.notes
