@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 INTERVAL = 1 / 30
 """Seconds between the beginnings of two draws, at least."""
 _REST = 2
-"""How many times as long as the last draw took the pacer rests after it: drawing takes a third of the time at most."""
+"""How many times as long as the last draw worked the pacer rests after it: that takes a third of the time at most."""
 
 
 class Handle(Protocol):
@@ -30,7 +30,8 @@ class Pacer:
     """Collects text and hands it to ``draw`` in pieces, at the rate at which drawing turns out to be possible.
 
     ``draw`` begins to draw; whoever draws calls ``drawn`` when it can be seen. Until then no other draw begins. With
-    nothing to draw there is no timer. ``clock`` and ``call_later`` count in seconds.
+    nothing to draw there is no timer. ``clock``, ``work`` and ``call_later`` count in seconds; ``work`` is the CPU time
+    of this thread: much of the time until a frame is out is spent waiting for its turn, which nobody need rest from.
     """
 
     def __init__(
@@ -38,13 +39,15 @@ class Pacer:
         draw: Callable[[str], None],
         *,
         clock: Callable[[], float] = time.perf_counter,
+        work: Callable[[], float] = time.thread_time,
         call_later: Callable[[float, Callable[[], None]], Handle] = _call_later,
     ) -> None:
         self._draw = draw
         self._clock = clock
+        self._work = work
         self._call_later = call_later
         self._pending: list[str] = []
-        self._drawing_since: float | None = None
+        self._drawing_since: tuple[float, float] | None = None
         self._due = float("-inf")
         self._timer: Handle | None = None
         self._held = False
@@ -64,9 +67,9 @@ class Pacer:
         """Tell that what was handed out last is on the screen."""
         if self._drawing_since is None:
             return
-        began, now = self._drawing_since, self._clock()
+        began, worked = self._drawing_since
         self._drawing_since = None
-        self._due = max(began + INTERVAL, now + _REST * (now - began))
+        self._due = max(began + INTERVAL, self._clock() + _REST * (self._work() - worked))
         self._consider()
 
     def hold(self) -> None:
@@ -101,7 +104,7 @@ class Pacer:
         text = self.pending
         self._pending.clear()
         if text:
-            self._drawing_since = self._clock()
+            self._drawing_since = self._clock(), self._work()
             self._draw(text)
 
     def _cancel(self) -> None:

@@ -172,9 +172,11 @@ class Transcript(VerticalScroll, can_focus=True):
         self._set_following(True)
 
     def release_anchor(self) -> None:
-        """Stay where the user scrolls to. Textual calls this for every scroll that somebody asked for."""
+        """Stay where the user scrolls to. Textual calls this first for every scroll that somebody asked for."""
         super().release_anchor()
-        self._set_following(self.max_scroll_y == 0)
+        self._set_following(False)
+        # Scrolling itself waits for a refresh, so whether it leads away from the end shows after the next one.
+        self.call_after_refresh(self.call_after_refresh, self._follow_at_end)
 
     def action_scroll_end(self) -> None:
         """Go to the end and follow again."""
@@ -182,8 +184,12 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow again once the user has scrolled to the end."""
-        super().watch_scroll_y(old_value, new_value)
-        if not self._following and new_value >= self.max_scroll_y:
+        super().watch_scroll_y(old_value, new_value)  # takes up the anchor again itself
+        if new_value >= self.max_scroll_y:
+            self._set_following(True)
+
+    def _follow_at_end(self) -> None:
+        if not self._following and self.scroll_target_y >= self.max_scroll_y:
             self.follow()
 
     def _set_following(self, following: bool) -> None:

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 _words = st.sampled_from(
     [
-        "alpha", "beta *gamma*", "**delta**", "`code`", "[link](http://a.b)", "[late]", "[x]: no", "日本語", "שלום עולם",
-        "مرحبا", "👩‍👩‍👧", "[bold]markup[/bold]", "<b>html</b>", "a\\*b", "~~gone~~", "![alt](p.png)", "1.", "-", "a|b", "$x",
+        "alpha",
+        "beta *gamma*",
+        "**delta**",
+        "`code`",
+        "[link](http://a.b)",
+        "[late]",
+        "[x]: no",
+        "日本語",
+        "שלום עולם",
+        "مرحبا",
+        "👩‍👩‍👧",
+        "[bold]markup[/bold]",
+        "<b>html</b>",
+        "a\\*b",
+        "~~gone~~",
+        "![alt](p.png)",
+        "1.",
+        "-",
+        "a|b",
+        "$x",
     ]
-)  # fmt: skip
+)
 _line = st.lists(_words, min_size=1, max_size=6).map(" ".join)
 _lines = st.lists(_line, min_size=1, max_size=4)
 
@@ -85,4 +105,4 @@ mistakable = st.text(alphabet="ab-*+#`~>|[]():=_019. \n\n\r\t<&\\!\u2028値", ma
 def chunked(text: str, cuts: list[int]) -> list[str]:
     """Return ``text`` cut at ``cuts``, taken modulo its length."""
     at = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
-    return [text[start:end] for start, end in zip(at, at[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(at)]

@@ -56,7 +56,7 @@ def test_every_moment_of_a_stream_without_definitions_shows_what_the_part_alone_
     answer = Answer()
     for end, character in enumerate(text, 1):
         answer.append(character)
-        if character not in "\r":
+        if character != "\r":
             assert picture(answer.blocks) == picture(Answer(text[:end]).blocks)
 
 
