@@ -10,7 +10,7 @@ from textual.content import Content
 
 from hybridchat.tui.code import code_lines
 from hybridchat.tui.inline import References, inline
-from hybridchat.tui.lines import BLANK, Line, bar, decoration, hang, narrower, wrap
+from hybridchat.tui.lines import BLANK, MUTED, Line, bar, decoration, hang, narrower, wrap
 from hybridchat.tui.tables import table_lines
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ _HEADINGS: Final = {
 }
 _MARKER: Final = "$text-primary"
 _BULLETS: Final = "•◦▪"
-_BAR: Final = Content.styled("▌ ", "$text-muted")
+_BAR: Final = Content.styled("▌ ", MUTED)
 _CODE_INDENT: Final = Content("  ")
-_HTML: Final = "$text-muted"
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 
 
@@ -51,9 +50,9 @@ def node_lines(node: Node, width: int, references: References, depth: int = 0) -
             inner = narrower(width, len(_BAR))
             yield from bar(_stacked(node.children, inner, references, depth, tight=False), _BAR)
         case "hr":
-            yield decoration("─" * width, "$text-muted")
+            yield decoration("─" * width, MUTED)
         case _:
-            yield from wrap(Content.styled(node.content.rstrip("\n").expandtabs(4), _HTML), width)
+            yield from wrap(Content.styled(node.content.rstrip("\n").expandtabs(4), MUTED), width)
 
 
 def is_open_fence(node: Node) -> bool:

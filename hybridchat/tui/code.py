@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.highlight import highlight
 
-from hybridchat.tui.lines import Line, decoration, fold
+from hybridchat.tui.lines import MUTED, Line, decoration, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def code_lines(code: str, info: str, width: int, *, growing: bool) -> Iterator[L
     """Lay out a code block; its language (the first word of ``info``) stands above and is not copied."""
     language = info.split(maxsplit=1)[0] if info.strip() else ""
     if language:
-        yield decoration(language[:width], "$text-muted italic")
+        yield decoration(language[:width], f"{MUTED} italic")
     code = code.rstrip("\n").expandtabs(_TAB)
     limit = OPEN_LIMIT if growing else CLOSED_LIMIT
     yield from fold(highlighted(code, language) if code.count("\n") < limit else Content(code), width)

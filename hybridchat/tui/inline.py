@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
+from hybridchat.tui.lines import MUTED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 References = tuple[tuple[str, str], ...]
 """Link reference definitions: normalised labels and their addresses. Hashable, so that what hangs on it is kept."""
 
-ADDRESS: Final = "$text-muted"
 _STYLES: Final = {
     "strong_open": "bold",
     "em_open": "italic",
@@ -76,7 +77,7 @@ class _Styled:
                 self._write(token.content, _CODE)
             case "image":
                 self._write(f"image: {token.content}", _IMAGE)
-                self._write(f" ({token.attrs.get('src', '')})", ADDRESS)
+                self._write(f" ({token.attrs.get('src', '')})", MUTED)
             case "html_inline" if _LINE_BREAK.fullmatch(token.content):
                 self._write("\n")
             case _:
@@ -93,4 +94,4 @@ class _Styled:
         if style and self._length > start:
             self.spans.append(Span(start, self._length, style))
         if href and "".join(self.text)[start:] not in {href, href.removeprefix("mailto:")}:
-            self._write(f" ({href})", ADDRESS)
+            self._write(f" ({href})", MUTED)

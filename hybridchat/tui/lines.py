@@ -11,6 +11,8 @@ from textual.content import Content
 NARROWEST = 12
 """The least width, in cells, that anything is laid out for; a narrower terminal crops."""
 _NARROWEST_INSIDE = 4
+MUTED = "dim"
+"""The style of what stands back: the one that every theme, a terminal's own colours and no colours at all know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.content import Content
 
 from hybridchat.tui.inline import References, inline
-from hybridchat.tui.lines import BLANK, Line, decoration, hang, narrower, wrap
+from hybridchat.tui.lines import BLANK, MUTED, Line, decoration, hang, narrower, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 Align = Literal["left", "center", "right"]
 _NARROWEST_COLUMN = 4
-_RULE = "$text-muted"
-_BETWEEN = Content.styled(" │ ", _RULE)
+_BETWEEN = Content.styled(" │ ", MUTED)
 _HEAD = "bold"
 
 
@@ -38,7 +37,7 @@ def table_lines(node: Node, width: int, references: References) -> Iterator[Line
         yield from _records(table, width, references)
         return
     yield from _row(table.head, widths, table.align, references, _HEAD)
-    yield decoration("─┼─".join("─" * column for column in widths), _RULE)
+    yield decoration("─┼─".join("─" * column for column in widths), MUTED)
     for row in table.rows:
         yield from _row(row, widths, table.align, references, "")
 

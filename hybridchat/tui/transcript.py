@@ -34,6 +34,7 @@ class EarlierRow(Static, can_focus=True):
     EarlierRow {
         height: auto;
         color: $text-muted;
+        &:ansi { text-style: dim; }
         margin: 0 0 1 0;
     }
     EarlierRow:focus, EarlierRow:hover {
@@ -78,6 +79,8 @@ class Transcript(VerticalScroll, can_focus=True):
     }
     """
 
+    BLANK: ClassVar[bool] = True  # as an answer is
+
     def __init__(
         self,
         load: Callable[[int, int], Awaitable[Sequence[Turn]]] | None = None,
@@ -113,10 +116,6 @@ class Transcript(VerticalScroll, can_focus=True):
         """Yield the row above the turns."""
         self._row.show(self._earlier)
         yield self._row
-
-    def on_mount(self) -> None:
-        """Stay at the end from the beginning."""
-        self.anchor()
 
     async def begin_turn(self, *widgets: Widget) -> None:
         """Add a turn at the end, and take off the oldest that there is no room for."""
@@ -168,8 +167,14 @@ class Transcript(VerticalScroll, can_focus=True):
 
     def follow(self) -> None:
         """Go to the end and stay there."""
-        self.anchor()
+        self.anchor(self.max_scroll_y > 0)
         self._set_following(True)
+
+    def watch_virtual_size(self) -> None:
+        """Begin at the top: an anchor would hang a conversation that does not fill the screen from its lower edge."""
+        overflows = self.virtual_size.height > self.outer_size.height - self.gutter.height
+        if overflows != self.is_anchored:
+            self.anchor(overflows)
 
     def release_anchor(self) -> None:
         """Stay where the user scrolls to. Textual calls this first for every scroll that somebody asked for."""

@@ -62,6 +62,20 @@ async def test_it_stays_at_the_end_while_an_answer_grows() -> None:
         assert transcript.scroll_y == transcript.max_scroll_y
 
 
+async def test_a_conversation_that_does_not_fill_the_screen_begins_at_its_top() -> None:
+    transcript, answer = Transcript(), Answer("short")
+    async with shown(transcript) as pilot:
+        await transcript.begin_turn(answer)
+        await pilot.pause()
+        assert on_screen(transcript, answer) == 0
+        answer.append("\n\n" + LONG)
+        await pilot.pause()
+        assert transcript.scroll_y == transcript.max_scroll_y > 0
+        await pilot.resize_terminal(60, 100)
+        await pilot.pause()
+        assert on_screen(transcript, answer) == 0
+
+
 async def test_scrolled_up_nothing_jumps_and_nothing_is_drawn() -> None:
     transcript, answer = Transcript(), Answer(LONG)
     async with shown(transcript) as pilot:
