@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
 from hybridchat.tui.code import code_lines
 from hybridchat.tui.inline import References, inline
+from hybridchat.tui.kept import kept
 from hybridchat.tui.lines import BLANK, MUTED, Line, bar, decoration, hang, narrower, wrap
 from hybridchat.tui.tables import table_lines
 
@@ -37,7 +37,7 @@ def node_lines(node: Node, width: int, references: References, depth: int = 0) -
     """Lay out one block-level node; ``depth`` counts the lists around it."""
     match node.type:
         case "paragraph":
-            yield from _text(node.text(), width, references)
+            yield from _text(node.text(), width, references, "")
         case "heading":
             yield from _text(node.text(), width, references, _HEADINGS[node.token.tag])
         case "bullet_list" | "ordered_list":
@@ -62,8 +62,8 @@ def is_open_fence(node: Node) -> bool:
     return node.type == "fence" and after - first < code.count("\n") + bool(node.content) + 2
 
 
-@lru_cache(maxsize=4096)
-def _text(text: str, width: int, references: References, style: str = "") -> tuple[Line, ...]:
+@kept(4096)
+def _text(text: str, width: int, references: References, style: str) -> tuple[Line, ...]:
     return tuple(wrap(inline(text, references).stylize_before(style), width))
 
 
@@ -106,7 +106,7 @@ def _item(
     if not parts:
         yield BLANK
     if drop:
-        yield from _text(parts[0].text()[drop:], width, references)
+        yield from _text(parts[0].text()[drop:], width, references, "")
         parts = parts[1:]
         if parts and not tight:
             yield BLANK

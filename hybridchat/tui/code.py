@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.highlight import highlight
 
+from hybridchat.tui.kept import kept
 from hybridchat.tui.lines import MUTED, Line, decoration, fold
 
 if TYPE_CHECKING:
@@ -17,10 +17,12 @@ OPEN_LIMIT = 60
 """Lines up to which code is highlighted while it still grows: each update has to read all of it again."""
 CLOSED_LIMIT = 600
 """Lines up to which code is highlighted at all: about a quarter of a second."""
+_LONGEST = 30_000
+"""Characters up to which code is highlighted: one line can be as long as many."""
 _TAB = 4
 
 
-@lru_cache(maxsize=64)
+@kept(256)
 def highlighted(code: str, language: str) -> Content:
     """Return ``code`` in the colours of ``language``; one that is unknown, or none, leaves it plain.
 
@@ -36,4 +38,5 @@ def code_lines(code: str, info: str, width: int, *, growing: bool) -> Iterator[L
         yield decoration(language[:width], f"{MUTED} italic")
     code = code.rstrip("\n").expandtabs(_TAB)
     limit = OPEN_LIMIT if growing else CLOSED_LIMIT
-    yield from fold(highlighted(code, language) if code.count("\n") < limit else Content(code), width)
+    coloured = code.count("\n") < limit and len(code) <= _LONGEST
+    yield from fold(highlighted(code, language) if coloured else Content(code), width)

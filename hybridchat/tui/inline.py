@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
+from hybridchat.tui.kept import kept
 from hybridchat.tui.lines import MUTED
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _MARKUP = re.compile(r"[\\`*_~\[\]!<&\n]")
 _parser = MarkdownIt("commonmark").enable("strikethrough")
 
 
-@lru_cache(maxsize=4096)
-def inline(text: str, references: References = ()) -> Content:
+@kept(4096)
+def inline(text: str, references: References) -> Content:
     r"""Return ``text`` styled; hard line breaks are ``\n``. HTML stays as it is written, pictures are their alt text.
 
     A link shows its address behind its text, so that nobody is led elsewhere than it reads.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from textual.content import Content
 
 from hybridchat.tui.inline import References, inline
+from hybridchat.tui.kept import kept
 from hybridchat.tui.lines import BLANK, MUTED, Line, decoration, hang, narrower, wrap
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _natural(table: _Table, column: int, references: References) -> int:
     return max(1, *(_cell_width(row[column], references) for row in (table.head, *table.rows)))
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _cell_width(text: str, references: References) -> int:
     return max(line.cell_length for line in inline(text, references).split(allow_blank=True))
 
@@ -80,7 +80,7 @@ def _fit(natural: list[int], width: int) -> tuple[int, ...] | None:
     return tuple(fitted)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _row(
     row: tuple[str, ...], widths: tuple[int, ...], align: tuple[Align, ...], references: References, style: str
 ) -> tuple[Line, ...]:

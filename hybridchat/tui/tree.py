@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 # What stands inside paragraphs and cells is parsed when it is laid out, and kept: an open list of sixty items then
 # costs one item per update, and not sixty.
-_parser = MarkdownIt("commonmark").enable("table").disable("inline")
+_DEEPEST = 100
+_parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table").disable("inline")
 
 
 class Node:
@@ -45,8 +46,12 @@ class Node:
 
 
 def parse_tree(source: str, env: dict[str, Any]) -> list[Node]:
-    """Parse ``source``; return its top-level nodes and leave its link reference definitions in ``env``."""
+    """Parse ``source``; return its top-level nodes and leave its link reference definitions in ``env``.
+
+    Lists and quotes that are nested too deep to be parsed are shown as they are written: nothing is left out.
+    """
     top: list[Node] = []
+    too_deep: set[Node] = set()
     open_lists = [top]
     for token in _parser.parse(source, env):
         if token.nesting < 0:
@@ -56,4 +61,10 @@ def parse_tree(source: str, env: dict[str, Any]) -> list[Node]:
         open_lists[-1].append(node)
         if token.nesting > 0:
             open_lists.append(node.children)
+        if token.level >= _DEEPEST - 2:
+            too_deep.add(top[-1])
+    for node in too_deep:
+        first, after = node.lines
+        node.type, node.children = "html_block", []
+        node.content = "\n".join(source.split("\n")[first:after])
     return top

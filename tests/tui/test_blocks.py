@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 from rich.cells import cell_len
 
-from hybridchat.tui import code
+from hybridchat.tui import code, inline
 from hybridchat.tui.blocks import Kind, blocks
-from hybridchat.tui.inline import inline
 from tests.tui.documents import documents, mistakable
 
 
@@ -174,12 +174,38 @@ def test_another_width_lays_out_anew_and_the_same_width_does_not() -> None:
     assert block.layout(40).plain == "some words to wrap"
 
 
-def test_inline_text_is_kept_so_that_a_growing_list_costs_one_item() -> None:
-    inline.cache_clear()
-    items = [f"- item *{number}*" for number in range(30)]
+def test_inline_text_is_kept_so_that_a_growing_list_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = inline._parser.parseInline
+
+    def counted(text: str, env: dict[str, object]) -> list[Token]:
+        parsed.append(text)
+        return parse(text, env)
+
+    monkeypatch.setattr(inline._parser, "parseInline", counted)
+    items = [f"- grown item *{number}*" for number in range(30)]
     for end in range(1, 31):
         blocks("\n".join(items[:end]))[0].lines(40)
-    assert inline.cache_info().misses == 30
+    assert len(parsed) == 30
+
+
+def test_of_a_text_that_grows_very_long_no_version_is_kept() -> None:
+    source = "a *b* " * 1000
+    first, second = (blocks(source)[0].lines(40)[0] for _ in range(2))
+    assert first is not second
+    assert first.same(second)
+    short = [blocks("a *b*")[0].lines(40)[0] for _ in range(2)]
+    assert short[0] is short[1]
+
+
+@pytest.mark.parametrize("source", [">" * 500 + " deep", "\n".join("  " * depth + "- a" for depth in range(120))])
+def test_what_is_nested_too_deep_to_parse_is_shown_as_written(source: str) -> None:
+    assert drawn(source, 1000)[-1].strip() == source.rsplit("\n", maxsplit=1)[-1].strip()
+    assert len(drawn("\n".join("  " * depth + "- a" for depth in range(40)), 200)) == 40
+
+
+def test_one_endless_line_of_code_is_not_highlighted() -> None:
+    assert len(blocks("```python\n" + "x = 1;" * 6000 + "\n```")[0].layout(60).spans) < 5
 
 
 @settings(deadline=None, max_examples=150)
