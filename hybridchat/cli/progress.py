@@ -62,8 +62,13 @@ class PullProgress:
 
 
 def _new_bar() -> Progress:
-    from rich.console import Console  # noqa: PLC0415 -- only a terminal needs it
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich import progress  # noqa: PLC0415 -- only a terminal needs it
+    from rich.console import Console  # noqa: PLC0415 -- the same
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    return progress.Progress(*columns, console=Console(stderr=True))

@@ -45,8 +45,8 @@ def write(keyring: KeyringBackend, user: str, value: str) -> str | None:
 
 def _call(use: Callable[[KeyringBackend], _T], allow_unsafe: bool, hint: str) -> _T:
     try:
-        from keyring.core import get_keyring  # noqa: PLC0415
-        from keyring.errors import KeyringError  # noqa: PLC0415
+        from keyring.core import get_keyring  # noqa: PLC0415 -- keyring is dear to import, and may be broken
+        from keyring.errors import KeyringError  # noqa: PLC0415 -- the same
     except ImportError as error:
         raise KeyMissing(f"keyring cannot be loaded: {error}", hint=hint) from error
     try:
@@ -73,7 +73,7 @@ def _safe(backend: KeyringBackend, allow_unsafe: bool, hint: str) -> KeyringBack
     Priorities below 1 are keyring's own mark for what nobody should use unasked: plain files, and backends that forget
     what they are given.
     """
-    from keyring.backends.chainer import ChainerBackend  # noqa: PLC0415
+    from keyring.backends.chainer import ChainerBackend  # noqa: PLC0415 -- keyring is dear to import
 
     if allow_unsafe:
         return backend

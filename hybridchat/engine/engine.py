@@ -53,7 +53,7 @@ class Engine:
         """Return the conversation's redactor."""
         if conversation_id not in self._redactors:
             # The detectors' patterns take a while to compile: only where something may leave.
-            from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415
+            from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415 -- see above
 
             self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
         return self._redactors[conversation_id]
