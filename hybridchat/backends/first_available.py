@@ -62,7 +62,7 @@ class FirstAvailable:
         endpoint = self._backends[0].endpoint
         kind = ModelMissing if any(isinstance(f, ModelMissing) for f in failures) else Unreachable
         return kind(
-            "no local model can answer: " + "; ".join(failure.message for failure in failures),
+            "no local model can answer: " + "; ".join(dict.fromkeys(failure.message for failure in failures)),
             endpoint=endpoint.name,
             hint=_HINT.format(model=endpoint.model),
         )

@@ -60,8 +60,14 @@ def new_credentials(settings: Settings) -> Credentials:
 
 
 def local_backend(settings: Settings, environ: Mapping[str, str] = os.environ) -> Backend:
-    """Build the local model's backend; ``auto`` means Ollama, then the embedded engine."""
+    """Build the local model's backend.
+
+    ``auto`` means Ollama, then the embedded engine; where no model is configured either, any chat model that Ollama has
+    comes between them.
+    """
     match settings.local.backend:
+        case "auto" if settings.local.model == LocalSettings().model:
+            return FirstAvailable([_ollama(settings), _any_of_ollama(settings), embedded_backend(settings)])
         case "auto":
             return FirstAvailable([_ollama(settings), embedded_backend(settings)])
         case "ollama":
@@ -83,6 +89,12 @@ def _ollama(settings: Settings) -> Backend:
     from hybridchat.backends.ollama.backend import OllamaBackend  # noqa: PLC0415 -- httpx is dear to import
 
     return OllamaBackend(ollama_endpoint(settings))
+
+
+def _any_of_ollama(settings: Settings) -> Backend:
+    from hybridchat.backends.ollama.any_model import AnyOllamaModel  # noqa: PLC0415 -- httpx is dear to import
+
+    return AnyOllamaModel(ollama_endpoint(settings))
 
 
 def ollama_endpoint(settings: Settings) -> Endpoint:

@@ -16,6 +16,7 @@ from hybridchat.backends.embedded import backend as embedded
 from hybridchat.backends.embedded import server as embedded_server
 from hybridchat.backends.embedded import state as embedded_state
 from hybridchat.backends.embedded.backend import EmbeddedBackend
+from hybridchat.backends.embedded.model import choose
 from hybridchat.backends.embedded.state import ServerFiles, ServerState, is_alive, stop_server, stop_servers
 from hybridchat.backends.protocol import Accepted, ChatRequest, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint, Kind
@@ -97,6 +98,19 @@ async def test_a_model_that_is_not_there_says_how_to_get_it(models: Path, runtim
     with pytest.raises(ModelMissing) as caught:
         await parts_of(EmbeddedBackend(endpoint(model), models=models, runtime=runtime))
     assert hint in caught.value.hint
+
+
+def test_any_model_on_the_disk_answers_for_the_default_one_and_the_small_stand_in_last(
+    models: Path, smollm2: Path
+) -> None:
+    (models / "smollm2.gguf").symlink_to(smollm2)
+    assert choose(endpoint("phi3.5"), models).name == "smollm2"
+    (models / "me--tiny--tiny-chat.gguf").symlink_to(smollm2)
+    other = choose(endpoint("phi3.5"), models)
+    assert other.path.name == "me--tiny--tiny-chat.gguf"
+    assert "Phi-3.5-mini is not on this machine" in other.stand_in
+    with pytest.raises(ModelMissing):
+        choose(endpoint("hf:me/other/other.gguf"), models)
 
 
 async def test_without_the_packages_it_says_how_to_install_them(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, find, readable_size
-from hybridchat.backends.model_files.files import Installed, installed
+from hybridchat.backends.model_files.files import Installed, installed, list_installed
 from hybridchat.backends.model_files.gguf import read_head
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, ModelMissing, NotEnoughMemory
@@ -35,23 +35,31 @@ class Served:
 
 
 def choose(endpoint: Endpoint, models: Path) -> Served:
-    """Return what answers for ``endpoint``: its model, or the small stand-in where the default one is not there yet.
+    """Return what answers for ``endpoint``: its model; where the default one is not there yet, any that is on the disk.
 
-    Raises ``ModelMissing``, or ``InputError`` where the file is no GGUF file.
+    Of those, the small stand-in comes last. Raises ``ModelMissing``, or ``InputError`` where the file is no GGUF file.
     """
     wanted = find(endpoint.model)
-    present, stand_in = installed(endpoint.model, models), ""
-    if present is None and wanted == DEFAULT and (present := installed(STAND_IN.name, models)):
-        stand_in = (
-            f"{STAND_IN.title}, a small stand-in, answers: {DEFAULT.title} is not on this machine. "
-            f"`hybridchat models pull {DEFAULT.name}` gets it ({readable_size(DEFAULT.size)})."
-        )
-        wanted = STAND_IN
-    if present is None:
-        raise _missing(endpoint)
-    title = wanted.stem if isinstance(wanted, Path) else wanted.title
-    name = endpoint.model if not stand_in else STAND_IN.name
-    return _described(endpoint, present, name, title, stand_in)
+    present = installed(endpoint.model, models)
+    if present is not None:
+        title = wanted.stem if isinstance(wanted, Path) else wanted.title
+        return _described(endpoint, present, endpoint.model, title)
+    if wanted == DEFAULT:
+        others = sorted(list_installed(models), key=lambda other: (other.name == STAND_IN.name, other.name))
+        if others:
+            return _described(endpoint, others[0], others[0].name, *_stand_in(others[0]))
+    raise _missing(endpoint)
+
+
+def _stand_in(other: Installed) -> tuple[str, str]:
+    """Return the title of what answers instead of the default model, and the sentence that says so."""
+    is_small = other.name == STAND_IN.name
+    title = STAND_IN.title if is_small else other.path.stem
+    sentence = (
+        f"{title}{', a small stand-in,' if is_small else ''} answers: {DEFAULT.title} is not on this machine. "
+        f"`hybridchat models pull {DEFAULT.name}` gets it ({readable_size(DEFAULT.size)})."
+    )
+    return title, sentence
 
 
 def check_engine() -> None:
@@ -90,7 +98,7 @@ def threads() -> int:
     return max(1, min(usable, psutil.cpu_count(logical=False) or usable))
 
 
-def _described(endpoint: Endpoint, present: Installed, name: str, title: str, stand_in: str) -> Served:
+def _described(endpoint: Endpoint, present: Installed, name: str, title: str, stand_in: str = "") -> Served:
     head = read_head(present.path)
     window = endpoint.num_ctx or DEFAULT_WINDOW
     if head.context:

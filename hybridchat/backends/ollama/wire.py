@@ -77,8 +77,17 @@ class Chunk(Struct, frozen=True):
     error: str | None = None
 
 
+class Details(Struct, frozen=True):
+    """What kind of model it is."""
+
+    family: str | None = None
+
+
 class Tag(Struct, frozen=True):
-    """An installed model; the ``remote_`` fields mark a stub that is answered elsewhere."""
+    """An installed model; the ``remote_`` fields mark a stub that is answered elsewhere.
+
+    ``capabilities`` (``completion``, ``embedding`` ...) since 0.30.
+    """
 
     name: str = ""
     model: str = ""
@@ -86,6 +95,8 @@ class Tag(Struct, frozen=True):
     size: int | None = None
     remote_host: str | None = None
     remote_model: str | None = None
+    capabilities: tuple[str, ...] | None = None
+    details: Details | None = None
 
     @property
     def any_name(self) -> str:
