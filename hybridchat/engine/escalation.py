@@ -12,7 +12,7 @@ from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
 from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Outgoing
-from hybridchat.messages import ChatMessage, Conversation, Message, Place, Role
+from hybridchat.messages import ChatMessage, Conversation, Message, Place, Role, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
 
@@ -123,9 +123,10 @@ class Escalation:
                 return answer
 
     async def close(self) -> None:
-        """Write the outcome of a call that was broken off."""
+        """End a call that was broken off, and what was kept of its answer; changes nothing about one that has ended."""
         if self._answer is not None:
             await self._answer.close(asyncio.CancelledError())
+            await self._answer.finish(Status.PARTIAL)
 
     def _judge(self, *, can_ask: bool) -> Verdict:
         privacy = self._engine.settings.privacy

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece, Waiting
+from hybridchat.context import estimate_tokens
 from hybridchat.engine.recorder import Recorder
 from hybridchat.events import Delta, Event, Loading, Measured, Opened
 from hybridchat.messages import FinishReason, Message, Place, Provenance, Status
@@ -42,6 +43,7 @@ class LocalAnswer:
         self.decision: Decision | None = None
         self.message: Message | None = None
         self.ended: Ended | None = None
+        self._scored = 0
         self.finished = False
         self.provenance = Provenance(
             place=Place.LOCAL, endpoint=backend.endpoint.name, model=backend.endpoint.model, reason=reason
@@ -51,6 +53,13 @@ class LocalAnswer:
     def text(self) -> str:
         """What the model has said so far, without its thinking."""
         return "".join(self._text)
+
+    @property
+    def tokens_shown(self) -> int:
+        """How many tokens of the answer came before the doubt; an estimate where the server gives no logprobs."""
+        if self.doubt.done():
+            return self.doubt.result().tokens
+        return self._scored or (estimate_tokens(self.text) if self._text else 0)
 
     @property
     def window(self) -> int | None:
@@ -100,6 +109,7 @@ class LocalAnswer:
         assert self.message is not None
         if not piece.thinking:
             self._text.append(piece.text)
+            self._scored += len(piece.logprobs)
             self._recorder.journal(self.message.id, piece.text, piece.logprobs)
         if piece.text or piece.logprobs:
             await self._emit(Delta(self.message.id, Place.LOCAL, piece.text, piece.logprobs, piece.thinking))

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from hybridchat.errors import CannotWrite
+from hybridchat.errors import CannotWrite, HybridChatError
 from hybridchat.messages import Conversation, Message, Provenance, Role, Status, TokenLogprob
 from hybridchat.store.database import Store
+from hybridchat.store.records import Outcome
 
 T = TypeVar("T")
 
@@ -18,13 +19,13 @@ T = TypeVar("T")
 class Recorder:
     """Keeps a turn's messages.
 
-    When the store cannot be written (a full disk), the turn goes on unsaved: an answer on the screen is worth more than
-    none, and ``problem`` says what to tell the user.
+    When the store cannot be written (a full disk), or the conversation is deleted while it is answered, the turn goes
+    on unsaved: an answer on the screen is worth more than none, and ``problem`` says what to tell the user.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.problem: CannotWrite | None = None
+        self.problem: HybridChatError | None = None
 
     async def conversation(self, conversation: Conversation | None, title: str) -> Conversation:
         """Return the conversation given, or begin a new one."""
@@ -49,7 +50,9 @@ class Recorder:
             provenance=provenance,
         )
         return await self._attempt(
-            lambda: self._store.conversations.begin_answer(conversation_id, parent_id, provenance), unsaved
+            lambda: self._store.conversations.begin_answer(conversation_id, parent_id, provenance),
+            unsaved,
+            HybridChatError,
         )
 
     def journal(self, message_id: str, text: str, logprobs: Sequence[TokenLogprob]) -> None:
@@ -59,7 +62,14 @@ class Recorder:
 
     async def finish(self, message_id: str, status: Status, provenance: Provenance) -> None:
         """End an answer."""
-        await self._attempt(lambda: self._finish(message_id, status, provenance), None)
+        await self._attempt(lambda: self._finish(message_id, status, provenance), None, HybridChatError)
+
+    async def outcome(self, sent_id: int, outcome: Outcome) -> None:
+        """Keep in the ledger how a call ended; tried whatever failed before, since its other half is there."""
+        try:
+            await self._store.ledger.outcome(sent_id, outcome)
+        except HybridChatError as problem:
+            self.problem = self.problem or problem
 
     async def agree_to_remote(self, conversation_id: str) -> None:
         """Keep that the user wants no more questions in this conversation."""
@@ -71,11 +81,11 @@ class Recorder:
     async def _finish(self, message_id: str, status: Status, provenance: Provenance) -> None:
         await self._store.conversations.finish_answer(message_id, status, provenance)
 
-    async def _attempt(self, write: Callable[[], Awaitable[T]], otherwise: T) -> T:
+    async def _attempt(self, write: Callable[[], Awaitable[T]], otherwise: T, *also: type[HybridChatError]) -> T:
         if self.problem is None:
             try:
                 return await write()
-            except CannotWrite as problem:
+            except (CannotWrite, *also) as problem:
                 self.problem = problem
         return otherwise
 

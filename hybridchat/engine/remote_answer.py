@@ -55,6 +55,7 @@ class RemoteAnswer:
         self._cleaners = {False: StreamCleaner(), True: StreamCleaner()}  # by: is it thinking?
         self._text: list[str] = []
         self._sent_id: int | None = None
+        self._finished = False
         self._started = time.monotonic()
         self.ended: Ended | None = None
         self.message: Message | None = None
@@ -121,8 +122,9 @@ class RemoteAnswer:
         await self.close(None)
 
     async def finish(self, status: Status) -> None:
-        """End the kept message."""
-        if self.message is not None:
+        """End the kept message; calling it again changes nothing."""
+        if self.message is not None and not self._finished:
+            self._finished = True
             await self._recorder.finish(self.message.id, status, self.provenance)
 
     async def close(self, error: BaseException | None) -> None:
@@ -140,7 +142,7 @@ class RemoteAnswer:
             seconds=time.monotonic() - self._started,
             finish_reason=self.ended.finish_reason if self.ended else None,
         )
-        await self._store.ledger.outcome(
+        await self._recorder.outcome(
             sent_id,
             Outcome(
                 status=_status_word(error),

@@ -18,7 +18,7 @@ from hybridchat.engine.local_answer import LocalAnswer
 from hybridchat.engine.local_prompt import LocalPrompt
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
-from hybridchat.errors import Blocked, HybridChatError, Interrupted
+from hybridchat.errors import Blocked, CannotWrite, HybridChatError, Interrupted
 from hybridchat.events import Consent, Escalated, Event, Failed, Finished, KeptLocal, Opened, Routed, SetAside
 from hybridchat.messages import Conversation, FinishReason, Message, Place, Role, Status
 from hybridchat.routing.policy import Action, Question
@@ -43,8 +43,8 @@ class Turn:
         self._streaming: asyncio.Task[None] | None = None
         self._remote: RemoteAnswer | None = None
         self._escalation: Escalation | None = None
-        self._cancelled = False
-        self._task = asyncio.create_task(self._live())
+        self._work = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._live())  # never cancelled by us: it tells how the work ended
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Yield the turn's events; to be iterated once."""
@@ -57,9 +57,7 @@ class Turn:
 
     def cancel(self) -> None:
         """Stop; what was said is kept, and the turn ends with ``Failed`` (code ``interrupted``)."""
-        if not self._cancelled:
-            self._cancelled = True
-            self._task.cancel()
+        self._work.cancel()
 
     async def aclose(self) -> None:
         """Stop, and wait until what was said is kept; for whoever reads no more events."""
@@ -68,21 +66,27 @@ class Turn:
 
     async def _live(self) -> None:
         try:
-            last: Finished | Failed = await self._run()
+            await asyncio.wait({self._work})
+        except asyncio.CancelledError:  # the event loop is closing
+            await _stop(self._work)
+            self._channel.close(await self._last())
+            raise
+        self._channel.close(await self._last())
+
+    async def _last(self) -> Finished | Failed:
+        """Describe how the work ended."""
+        try:
+            return self._work.result()
         except asyncio.CancelledError:
             kept = self._engine.settings.store.save
             hint = "What was said is kept: `hybridchat ask --continue` goes on from it." if kept else ""
-            self._channel.close(await self._fail(Interrupted("stopped", hint=hint)))
-            if not self._cancelled:
-                raise
-            return
+            return await self._fail(Interrupted("stopped", hint=hint))
         except HybridChatError as error:
-            last = await self._fail(error)
+            return await self._fail(error)
         except Exception:  # noqa: BLE001  # whatever happens, the turn must end with an event
             _log.exception("a turn failed unexpectedly")
             hint = "This is a fault of hybridchat itself; what was said is kept."
-            last = await self._fail(HybridChatError("something went wrong inside hybridchat", hint=hint))
-        self._channel.close(last)
+            return await self._fail(HybridChatError("something went wrong inside hybridchat", hint=hint))
 
     async def _run(self) -> Finished:
         conversation, path = await self._begin()
@@ -151,7 +155,6 @@ class Turn:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         wish = self._why_escalate(local, streaming)
         if wish and self._escalation.possible:
-            shown = local.doubt.result().tokens if local.doubt.done() else 0
             try:
                 remote = await self._escalation.open(wish)
             except HybridChatError as refusal:
@@ -159,8 +162,8 @@ class Turn:
                 reason = f"the local answer stands: {refusal.message}"
                 await self._channel.put(KeptLocal(message_id, reason, refusal.code, refusal.hint))
             else:
-                await self._set_aside(local, streaming, wish, shown)
-                return await self._answer_remotely(remote)
+                await _stop(streaming)
+                return await self._answer_remotely(remote, in_place_of=local, because=wish)
         await local.show()
         failure = streaming.exception() if streaming.done() else None
         if isinstance(failure, HybridChatError) and await self._escalation.only_consent_is_missing():
@@ -181,31 +184,30 @@ class Turn:
             return f"the local model cannot answer: {failure.message}"
         return local.doubt.result().reason if local.doubt.done() else ""
 
-    async def _set_aside(self, local: LocalAnswer, streaming: asyncio.Task[None], reason: str, shown: int) -> None:
-        await _stop(streaming)
-        await local.finish(Status.SET_ASIDE)
-        if local.message is not None:
-            confidence = local.doubt.result().confidence if local.doubt.done() else None
-            await self._channel.put(SetAside(local.message.id, shown, confidence, reason))
-
-    async def _answer_remotely(self, remote: RemoteAnswer) -> Finished:
-        self._remote = remote
+    async def _answer_remotely(
+        self, remote: RemoteAnswer, *, in_place_of: LocalAnswer | None = None, because: str = ""
+    ) -> Finished:
         message = await remote.begin()
-        provenance, outgoing = remote.provenance, remote.outgoing
-        if self._local is None:
+        provenance, local = remote.provenance, in_place_of
+        if local is None:
+            self._remote = remote
             await self._channel.put(Opened(message.id, Place.REMOTE, provenance.endpoint, provenance.model))
         else:
-            set_aside = self._local.message.id if self._local.message else None
+            if local.message is not None:
+                confidence = local.doubt.result().confidence if local.doubt.done() else None
+                await self._channel.put(SetAside(local.message.id, local.tokens_shown, confidence, because))
+            self._remote = remote  # only once it is told: until then, the local answer is what a stopped turn leaves
             await self._channel.put(
                 Escalated(
                     message.id,
-                    set_aside,
+                    local.message.id if local.message else None,
                     provenance.endpoint,
                     provenance.model,
                     provenance.reason,
-                    outgoing.redactions,
+                    remote.outgoing.redactions,
                 )
             )
+            await local.finish(Status.SET_ASIDE)
         await remote.run()
         await remote.finish(Status.COMPLETE)
         return self._finished(message.id, remote)
@@ -223,21 +225,18 @@ class Turn:
             notes += self._escalation.notes
         if self._recorder.problem is not None:
             notes.append(f"this turn is not saved: {self._recorder.problem.message}")
-            exit_code = self._recorder.problem.exit_code
+            exit_code = CannotWrite.exit_code
         return Finished(message_id, answer.text, Status.COMPLETE, provenance, tuple(notes), exit_code)
 
     async def _fail(self, error: HybridChatError) -> Failed:
         """End everything that runs, keep what was said, and describe the failure."""
         if self._streaming is not None:
             await _stop(self._streaming)
-        answer: LocalAnswer | RemoteAnswer | None = self._local
-        if self._local is not None:
-            await self._local.finish(Status.PARTIAL)
         if self._escalation is not None:
             await self._escalation.close()
-        if self._remote is not None:
-            answer = self._remote
-            await self._remote.finish(Status.PARTIAL)
+        if self._local is not None:  # after the remote answer, so that the conversation stands on the one that counts
+            await self._local.finish(Status.SET_ASIDE if self._remote else Status.PARTIAL)
+        answer: LocalAnswer | RemoteAnswer | None = self._remote or self._local
         message = answer.message if answer else None
         return Failed(
             error.code,
@@ -254,6 +253,6 @@ class Turn:
         return self._engine.settings.routing.min_confidence if asked is None else asked
 
 
-async def _stop(task: asyncio.Task[None]) -> None:
+async def _stop(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -63,8 +63,23 @@ class Worker:
         return self._executor.submit(run)
 
     async def run(self, work: Work[Result]) -> Result:
-        """Do ``work`` and return its result. Once queued it is done, even when the caller is cancelled meanwhile."""
-        return await asyncio.shield(asyncio.wrap_future(self.submit(work)))
+        """Do ``work`` and return its result.
+
+        Once queued it is done, and its result told, even when the caller is cancelled meanwhile: the cancellation then
+        comes with the next thing that the caller waits for. So nothing is ever written that nobody knows of.
+        """
+        caller, working = asyncio.current_task(), asyncio.wrap_future(self.submit(work))
+        assert caller is not None
+        cancelled = False
+        while not working.done():
+            try:
+                await asyncio.wait({working})
+            except asyncio.CancelledError:
+                cancelled = True
+                caller.uncancel()
+        if cancelled:
+            caller.cancel()
+        return working.result()
 
     async def write(self, work: Work[Result]) -> Result:
         """Do ``work`` in a durable transaction."""

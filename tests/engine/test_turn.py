@@ -350,6 +350,27 @@ class TestEscalation:
         assert last.code == "context_overflow"
         assert last.hint
 
+    async def test_a_local_answer_that_breaks_off_is_set_aside_with_all_that_was_shown(self, bench: Bench) -> None:
+        bench.policy = ScriptedPolicy()
+        bench.scripts(local=[*script(["a", "b", "c"])[:4], StreamBroken("reset", endpoint="ollama")])
+        events = await bench.run()
+        assert of(SetAside, events)[0].tokens == 3
+        assert isinstance(events[-1], Finished)
+
+    async def test_a_ledger_that_cannot_take_the_outcome_does_not_cost_the_answer(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from hybridchat.errors import CannotWrite  # noqa: PLC0415
+
+        async def full(sent_id: int, outcome: object) -> None:
+            raise CannotWrite("the disk is full")
+
+        monkeypatch.setattr(bench.store.ledger, "outcome", full)
+        last = (await bench.run())[-1]
+        assert isinstance(last, Finished)
+        assert (last.text, last.exit_code) == ("It is Paris", 74)
+        assert "the disk is full" in last.notes[-1]
+
 
 class TestConsent:
     @pytest.fixture(autouse=True)
@@ -555,6 +576,28 @@ class TestCancellation:
         assert isinstance(last, Failed)
         assert last.message_id is None
 
+    async def test_a_turn_that_is_stopped_before_it_has_begun_still_ends_with_an_event(self, bench: Bench) -> None:
+        turn = bench.turn()
+        turn.cancel()
+        events = [event async for event in turn]
+        assert [type(event) for event in events] == [Failed]
+
+    async def test_stopping_while_a_failure_is_being_kept_changes_nothing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bench.scripts(local=[*script(["half"])[:2], StreamBroken("the connection broke", endpoint="ollama")])
+        finish = bench.store.conversations.finish_answer
+
+        async def stopped(*args: object) -> object:
+            turn.cancel()
+            return await finish(*args)  # type: ignore[arg-type]  # as it was called
+
+        monkeypatch.setattr(bench.store.conversations, "finish_answer", stopped)
+        turn = bench.turn(choice=Place.LOCAL)
+        last = [event async for event in turn][-1]
+        assert isinstance(last, Failed)
+        assert (last.code, last.text) == ("stream_broken", "half")
+
     async def test_while_consent_is_asked_the_whole_local_text_is_kept(self, bench: Bench) -> None:
         bench.policy = ScriptedPolicy(doubt_after=1)
 
@@ -639,4 +682,21 @@ async def test_a_store_that_cannot_be_written_does_not_cost_the_answer(
     last = (await bench.run())[-1]
     assert isinstance(last, Finished)
     assert (last.text, last.exit_code) == ("Paris. Yes", 74)
+    assert "not saved" in last.notes[-1]
+
+
+async def test_a_conversation_that_is_deleted_while_it_is_answered_does_not_cost_the_answer(bench: Bench) -> None:
+    deleted = asyncio.Event()
+    bench.scripts(local=[*script(["a", "b"])[:2], deleted, *script(["a", "b"])[2:]])
+    turn = bench.turn()
+    conversation_id = ""
+    async for event in turn:
+        if isinstance(event, Routed):
+            conversation_id = event.conversation_id
+        if isinstance(event, Delta) and event.text == "a":
+            await bench.store.conversations.delete(conversation_id)
+            deleted.set()
+        last = event
+    assert isinstance(last, Finished)
+    assert (last.text, last.exit_code) == ("ab", 74)
     assert "not saved" in last.notes[-1]

@@ -271,3 +271,19 @@ def test_opening_a_store_to_read_loads_no_file_locks() -> None:
         """
     )
     assert done.stdout.strip() == "False"
+
+
+async def test_a_caller_that_is_cancelled_still_learns_what_was_written(tmp_path: Path) -> None:
+    async with Store.open(tmp_path / "store.db") as store:
+        made: list[str] = []
+
+        async def begin() -> None:
+            made.append((await store.conversations.create("one")).id)
+            await asyncio.Event().wait()
+
+        caller = asyncio.create_task(begin())
+        await asyncio.sleep(0)  # it waits for the writer now
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert made == [conversation.id for conversation in await store.conversations.list()]
