@@ -82,10 +82,11 @@ class Recorder:
         await self._store.conversations.finish_answer(message_id, status, provenance)
 
     async def _attempt(self, write: Callable[[], Awaitable[T]], otherwise: T, *also: type[HybridChatError]) -> T:
+        expected: tuple[type[HybridChatError], ...] = (CannotWrite, *also)
         if self.problem is None:
             try:
                 return await write()
-            except (CannotWrite, *also) as problem:
+            except expected as problem:
                 self.problem = problem
         return otherwise
 
