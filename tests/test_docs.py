@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+import hybridchat
 from hybridchat import errors
 from hybridchat.backends.presets import PRESETS
 from hybridchat.cli.app import app
@@ -15,6 +16,7 @@ from hybridchat.config import keys
 from hybridchat.config.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = Path(hybridchat.__file__).parent  # not of ROOT: where a built wheel is tested, the sources are away
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
@@ -81,7 +83,7 @@ def test_every_option_that_a_document_shows_exists(document: str) -> None:
 def test_every_command_that_a_hint_names_exists() -> None:
     commands = every_command()
     named = 0
-    for module in (ROOT / "hybridchat").rglob("*.py"):
+    for module in PACKAGE.rglob("*.py"):
         text = module.read_text(encoding="utf-8")
         check_calls(text, module.name)
         for call in re.findall(r"`hybridchat ([a-z][^`{]*)", text):
