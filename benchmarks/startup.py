@@ -1,7 +1,8 @@
-"""How long ``hybridchat ask`` takes from its start to the first byte of a request, against a bare interpreter.
+"""How long ``hybridchat ask`` takes from its start to the first byte on the wire, against a bare interpreter.
 
 ``python -m benchmarks.startup [--runs 15] [--json]``. In the same run, in turn: an interpreter that does nothing, one
-that sends one request with httpx alone, and ``hybridchat ask``. Wall-clock medians, with the quartiles as spread.
+that sends the question with httpx alone, and ``hybridchat ask``: until its first request (which models are there?),
+and until the question itself. Wall-clock medians, with the quartiles as spread.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.loopback import ollama
+from benchmarks.loopback import CHAT, ollama
 
-_BARE_HTTPX = "import httpx, sys; httpx.Client(trust_env=False).get(sys.argv[1] + '/api/tags')"
+BARE = "bare interpreter"
+# as lean as it can be: without certificates, which plain HTTP does not need
+_BARE_HTTPX = "import httpx, sys; httpx.Client(trust_env=False, verify=False).post(sys.argv[1], json={})"
 
 
 def compile_everything() -> None:
@@ -38,20 +41,20 @@ def until_exit(command: list[str]) -> float:
     return time.monotonic() - started
 
 
-def until_first_byte(command: list[str], first_byte: Connection, environ: dict[str, str]) -> float:
-    """Return the seconds from the start of ``command`` to the first byte that the server sees."""
-    while first_byte.poll():
-        first_byte.recv()
+def until_first_bytes(command: list[str], first_byte: Connection, environ: dict[str, str]) -> tuple[float, float]:
+    """Return the seconds from the start of ``command`` to the first byte of its first request, and of its question."""
+    arrived: list[tuple[str, float]] = []
     started = time.monotonic()
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ
     ) as process:
-        if not first_byte.poll(60):
-            raise SystemExit(f"no request came from {command}: {process.communicate(timeout=60)[1].decode()}")
-        seen = first_byte.recv()
+        while not arrived or arrived[-1][0] != CHAT:
+            if not first_byte.poll(60):
+                raise SystemExit(f"no question came from {command}: {process.communicate(timeout=60)[1].decode()}")
+            arrived.append(first_byte.recv())
         process.communicate()
         assert process.returncode == 0, command
-    return float(seen) - started
+    return arrived[0][1] - started, arrived[-1][1] - started
 
 
 def measure(runs: int) -> dict[str, list[float]]:
@@ -61,11 +64,16 @@ def measure(runs: int) -> dict[str, list[float]]:
         environ = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home}
         environ |= {"HYBRIDCHAT_LOCAL_BACKEND": "ollama", "HYBRIDCHAT_LOCAL_URL": url}
         ask = [python, "-m", "hybridchat", "ask", "--local", "hi"]
-        seconds: dict[str, list[float]] = {"bare interpreter": [], "httpx alone": [], "hybridchat ask": []}
+        httpx_alone = [python, "-c", _BARE_HTTPX, url + CHAT]
+        seconds: dict[str, list[float]] = {
+            name: [] for name in (BARE, "httpx alone", "ask, first request", "ask, question")
+        }
         for _ in range(runs + 1):
-            seconds["bare interpreter"].append(until_exit([python, "-c", "pass"]))
-            seconds["httpx alone"].append(until_first_byte([python, "-c", _BARE_HTTPX, url], first_byte, environ))
-            seconds["hybridchat ask"].append(until_first_byte(ask, first_byte, environ))
+            seconds[BARE].append(until_exit([python, "-c", "pass"]))
+            seconds["httpx alone"].append(until_first_bytes(httpx_alone, first_byte, environ)[1])
+            first, question = until_first_bytes(ask, first_byte, environ)
+            seconds["ask, first request"].append(first)
+            seconds["ask, question"].append(question)
     return {name: values[1:] for name, values in seconds.items()}
 
 
@@ -78,7 +86,7 @@ def main() -> None:
     compile_everything()
     rows = {}
     seconds = measure(options.runs)
-    bare = statistics.median(seconds["bare interpreter"])
+    bare = statistics.median(seconds[BARE])
     for name, values in seconds.items():
         low, middle, high = statistics.quantiles(values, n=4)
         rows[name] = {"ms": middle * 1e3, "quartiles_ms": [low * 1e3, high * 1e3], "ratio": middle / bare}

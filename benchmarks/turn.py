@@ -1,8 +1,9 @@
 """What a turn costs per token, against a bare httpx reader of the same stream.
 
-``python -m benchmarks.turn [--tokens 2000] [--runs 9] [--json]``. In the same run, in turn: httpx that reads lines and
-``json.loads`` them, the Ollama backend alone, and a whole turn (backend, text safety, confidence, journal on disk,
-events). CPU time of this process, medians, with the quartiles as spread.
+``python -m benchmarks.turn [--tokens 2000] [--rate 0] [--runs 9] [--json]``. In the same run, in turn: httpx that reads
+lines and ``json.loads`` them, the Ollama backend alone, and a whole turn (backend, text safety, confidence, journal on
+disk, events). CPU time of this process with all its threads, medians, with the quartiles as spread. ``--rate`` sends so
+many tokens a second, as a model would: each is then waited for, and the journal is written as often as in use.
 """
 
 from __future__ import annotations
@@ -90,13 +91,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, default=2000)
+    parser.add_argument("--rate", type=float, default=0, help="tokens a second; 0 sends them all at once")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     compile_everything()
     readers = {"bare httpx reader": bare_reader, "backend alone": backend_alone, "whole turn": whole_turn}
     costs: dict[str, list[float]] = {name: [] for name in readers}
-    with ollama(options.tokens) as (url, _first_byte):
+    with ollama(options.tokens, options.rate) as (url, _first_byte):
         for _ in range(options.runs + 1):
             for name, read in readers.items():
                 costs[name].append(cpu_per_token(read, url, options.tokens))
