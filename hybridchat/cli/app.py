@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hybridchat import __version__
-from hybridchat.cli import ask, config, egress, history, keys, models
+from hybridchat.cli import ask, config, doctor, egress, history, keys, models
 from hybridchat.cli.ending import run_to_exit_code
 from hybridchat.errors import HybridChatError
 
@@ -25,6 +25,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 app.add_typer(egress.app, name="egress")
+app.command("doctor")(doctor.doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 
 from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.presets import PRESETS, preset, remote_endpoint
 from hybridchat.cli import wiring
 from hybridchat.cli.listing import show_records, show_text, tell
 from hybridchat.config.loading import load
-from hybridchat.config.settings import Auth, Settings
+from hybridchat.config.settings import Auth, Endpoint, Settings
 from hybridchat.errors import Blocked, InputError, InputMissing, UsageError
 from hybridchat.messages import DataPolicy
 
@@ -49,25 +50,46 @@ def test() -> None:
         raise Blocked(f"{what}: nothing may be sent, not even a key", hint="See `hybridchat config show`.")
     if settings.remote.preset == wiring.NO_REMOTE:
         raise UsageError("no remote model is configured", hint="Set remote.preset.")
-    show_text(asyncio.run(_served(settings)))
+    endpoint = remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts)
+    if endpoint.auth is Auth.NONE or endpoint.key_name is None:
+        show_text(f"{endpoint.name} needs no key")
+        return
+    answer = asyncio.run(ask_server(settings))
+    show_text(f"{endpoint.name} answers, and lists {len(answer.models)} models; the key comes from {answer.key_source}")
 
 
-async def _served(settings: Settings) -> str:
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """Which models the remote server lists; ``key_source`` is where the key came from, None where none is needed."""
+
+    endpoint: Endpoint
+    key_source: str | None
+    models: tuple[str, ...]
+
+
+async def ask_server(settings: Settings) -> ServerAnswer:
+    """Show the key to the remote server and ask it for its models.
+
+    Raises ``BadConfiguration``, ``KeyUnusable`` and its kin, and whatever the server's failures are translated to.
+    """
     from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
 
     endpoint = remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts)
-    if endpoint.auth is Auth.NONE or endpoint.key_name is None:
-        return f"{endpoint.name} needs no key"
-    host = wiring.key_host(endpoint.url)
-    row = preset(settings.remote.preset)
-    names = row.key_env if host == wiring.key_host(row.url) else ()
-    key = await wiring.new_credentials(settings).find(endpoint.key_name, host, names)
-    backend = OpenAICompatibleBackend(endpoint, key.reveal())
+    key = None
+    if endpoint.auth is not Auth.NONE and endpoint.key_name is not None:
+        key = await wiring.new_credentials(settings).find(endpoint.key_name, *key_place(endpoint, settings))
+    backend = OpenAICompatibleBackend(endpoint, key.reveal() if key else None)
     try:
         served = await backend.served_models()
     finally:
         await backend.aclose()
-    return f"{endpoint.name} answers, and lists {len(served)} models; the key comes from {key.source}"
+    return ServerAnswer(endpoint, key.source if key else None, tuple(model.id for model in served))
+
+
+def key_place(endpoint: Endpoint, settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the host that the remote key belongs to, and the provider's own variables, if it is the provider's."""
+    host, row = wiring.key_host(endpoint.url), preset(settings.remote.preset)
+    return host, row.key_env if host == wiring.key_host(row.url) else ()
 
 
 def remove(name: str, host: str | None) -> None:

@@ -108,6 +108,16 @@ class Credentials:
         """
         return tuple([await self._listed(*one) for one in wanted])
 
+    async def keyring(self, name: str) -> str:
+        """Return which keyring would keep the key called ``name``; nothing in it is looked at.
+
+        Raises:
+            KeyMissing: There is none that is safe and can be used.
+        """
+        return await self._with_keyring(
+            name, lambda keyring: f"{type(keyring).__module__}.{type(keyring).__qualname__}"
+        )
+
     async def secret(self, name: str, create: Callable[[], bytes]) -> bytes | None:
         """Return a secret of our own, made by ``create`` and kept in the keyring when it is first asked for.
 

@@ -1,0 +1,1 @@
+"""What ``hybridchat doctor`` looks at, one small check after the other."""
