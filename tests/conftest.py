@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from hybridchat.backends.model_files.catalogue import STAND_IN
 from tests.servers.llama_cpp import llama_server  # noqa: F401 - a fixture
 
 hypothesis.settings.register_profile("hybridchat", deadline=None)  # a deadline would be a wall-clock assertion
@@ -99,7 +100,7 @@ def _asset(name: str) -> Path:
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """The small stand-in model's GGUF file."""
-    return _asset("models/smollm2-135m-instruct-q4_1.gguf")
+    return _asset(f"models/{STAND_IN.filename}")
 
 
 @pytest.fixture(scope="session")
