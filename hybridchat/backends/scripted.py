@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -12,14 +13,22 @@ from hybridchat.config.settings import Endpoint
 from hybridchat.errors import HybridChatError
 from hybridchat.messages import FinishReason, TokenLogprob, Usage
 
-Step = StreamPart | HybridChatError | asyncio.Event
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in seconds in which nothing comes."""
+
+    seconds: float
+
+
+Step = StreamPart | HybridChatError | asyncio.Event | Pause
 
 
 class ScriptedBackend:
     """Plays one script a call, in order, and the last one again when there are no more.
 
-    A step is a part to yield, an error to raise, or an event to wait for. ``requests`` keeps what was asked, ``asked``
-    is set by the first of them; ``closed`` counts the streams that were closed before their end.
+    A step is a part to yield, an error to raise, a pause, or an event to wait for. ``requests`` keeps what was asked,
+    ``asked`` is set by the first of them; ``closed`` counts the streams that were closed before their end.
     """
 
     def __init__(self, endpoint: Endpoint, *scripts: Sequence[Step]) -> None:
@@ -48,6 +57,8 @@ class ScriptedBackend:
                     raise step
                 if isinstance(step, asyncio.Event):
                     await step.wait()
+                elif isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
                 else:
                     done = isinstance(step, Ended)
                     yield step

@@ -20,6 +20,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     remote: Annotated[
         bool, typer.Option("--remote", help="Ask the remote model at once (consent still holds).")
     ] = False,
+    auto: Annotated[bool, typer.Option("--auto", help="Let the confidence decide who answers (the default).")] = False,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let this question leave the machine without asking me.")
     ] = False,
@@ -61,6 +62,13 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         bool, typer.Option("--json", help="Write JSON Lines, one object per event (docs/json-lines.md).")
     ] = False,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Write the answer when it is whole.")] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Write the answer alone, without a final newline; tell nothing but errors."),
+    ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Play a recorded turn that escalates; needs no model, sends nothing.")
+    ] = False,
     no_save: Annotated[bool, typer.Option("--no-save", help="Keep nothing of this.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Leave standard input alone.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors.")] = False,
@@ -94,6 +102,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         },
         local=local,
         remote=remote,
+        auto=auto,
         allow_remote=allow_remote,
         data_policy=data_policy,
         go_on=go_on,
@@ -101,6 +110,8 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         system=system,
         as_json=as_json,
         no_stream=no_stream,
+        raw=raw,
+        demo=demo,
         use_stdin=not no_stdin,
         quiet=quiet,
         verbose=verbose,

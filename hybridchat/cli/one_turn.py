@@ -34,6 +34,7 @@ class Call:
     flags: Mapping[str, object]
     local: bool = False
     remote: bool = False
+    auto: bool = False
     allow_remote: bool = False
     data_policy: DataPolicy | None = None
     go_on: bool = False
@@ -41,6 +42,8 @@ class Call:
     system: str | None = None
     as_json: bool = False
     no_stream: bool = False
+    raw: bool = False
+    demo: bool = False
     use_stdin: bool = True
     quiet: bool = False
     verbose: bool = False
@@ -49,18 +52,20 @@ class Call:
 def run(call: Call) -> int:
     """Answer one question on standard output and return the exit code."""
     output = Output(sys.stdout, encoding="utf-8" if call.as_json else None)
-    narration = Narration(sys.stderr, quiet=call.quiet, verbose=call.verbose)
+    narration = Narration(sys.stderr, quiet=call.quiet or call.raw, verbose=call.verbose)
     saved = call.flags.get("store.save")
     face: Face = (
         JsonLinesFace(output, narration)
         if call.as_json
-        else TextFace(output, narration, hold=call.no_stream, saved=getattr(saved, "value", None) is None)
+        else TextFace(output, narration, hold=call.no_stream, raw=call.raw, saved=getattr(saved, "value", None) is None)
     )
 
     logging.getLogger().addHandler(FaultHandler())
 
     def work() -> int:
         _check(call)
+        if call.demo:
+            return asyncio.run(_play_demo(face, output, narration))
         settings = load(call.flags).settings
         text = read_prompt(call.words, use_stdin=call.use_stdin, say=narration.say)
         return asyncio.run(_answer(call, settings, text, face, output))
@@ -69,8 +74,13 @@ def run(call: Call) -> int:
 
 
 def _check(call: Call) -> None:
-    if call.local and call.remote:
-        raise UsageError("--local and --remote exclude each other", hint="Give one of them, or neither.")
+    chosen = [name for name in ("local", "remote", "auto") if getattr(call, name)]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="Give one of them, or neither.")
+    if call.raw and call.as_json:
+        raise UsageError("--raw and --json exclude each other", hint="Give one of them.")
+    if call.demo and (call.words or call.local or call.remote or call.go_on or call.conversation):
+        raise UsageError("--demo plays one recorded question", hint="Run `hybridchat ask --demo` alone.")
     if call.go_on and call.conversation is not None:
         raise UsageError("--continue and --conversation exclude each other", hint="Give one of them.")
 
@@ -95,6 +105,15 @@ async def _answer(call: Call, settings: Settings, text: str, face: Face, output:
         finally:
             if terminal is not None:
                 terminal.close()
+
+
+async def _play_demo(face: Face, output: Output, narration: Narration) -> int:
+    from hybridchat.backends.demo import QUESTION  # noqa: PLC0415 -- nothing else plays it
+
+    narration.say("a recording: Qwen2.5-Coder 0.5B as the local model, 1.5B as the remote one; nothing is sent")
+    narration.say(f"> {QUESTION}")
+    async with wiring.build_demo() as assistant:
+        return await run_turn(assistant.turn(TurnRequest(QUESTION)), face, answer_fd=output.fileno())
 
 
 async def _conversation(call: Call, assistant: Assistant) -> str | None:

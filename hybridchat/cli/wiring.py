@@ -15,12 +15,12 @@ from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
 from hybridchat.config import paths
-from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, Settings
+from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, PrivacySettings, Settings, StoreSettings
 from hybridchat.credentials import Credentials, variable
 from hybridchat.engine import Engine
 from hybridchat.engine.engine import OpenRemote
 from hybridchat.errors import BadConfiguration, Blocked
-from hybridchat.messages import Place
+from hybridchat.messages import DataPolicy, Place
 from hybridchat.routing.gain import GainPolicy
 from hybridchat.store.database import Store
 
@@ -50,6 +50,21 @@ def open_store(settings: Settings, credentials: Credentials) -> Store:
         paths.database_file(settings.store) if settings.store.save else None,
         chain_key=lambda: asyncio.run(credentials.secret("ledger", lambda: os.urandom(32))),
     )
+
+
+def build_demo() -> Assistant:
+    """Build an assistant on two recorded answers: it keeps nothing, sends nothing, and needs no model."""
+    from hybridchat.backends import demo  # noqa: PLC0415 -- only where it is played
+
+    settings = Settings(privacy=PrivacySettings(data_policy=DataPolicy.ALLOW), store=StoreSettings(save=False))
+    local, remote = demo.local(), demo.remote()
+
+    async def open_remote(_model: str | None) -> Backend:
+        return remote
+
+    store = Store.open(None)
+    engine = Engine(settings, store, local, GainPolicy(), open_remote)
+    return Assistant(engine, store, Credentials(), settings, [local, remote])
 
 
 def new_credentials(settings: Settings) -> Credentials:

@@ -18,7 +18,7 @@ from hybridchat.events import (
     SetAside,
 )
 from hybridchat.messages import Place
-from hybridchat.plain.streams import Narration, Output, tell_error
+from hybridchat.plain.streams import Narration, Output, OutputRefused, tell_error
 
 
 class TextFace:
@@ -26,16 +26,20 @@ class TextFace:
 
     Where standard output is no terminal, what is written cannot be taken back: local text is then held until no
     other answer can replace it. On a terminal it is written at once, and a seam is told where it is set aside.
-    ``hold`` holds every answer until it is whole.
+    ``hold`` holds every answer until it is whole; ``raw`` writes the answer alone, without as much as a final newline,
+    wherever it goes.
     """
 
     waits_for_questions = True  # text must not run through a question that stands on the terminal
 
-    def __init__(self, output: Output, narration: Narration, *, saved: bool = True, hold: bool = False) -> None:
+    def __init__(
+        self, output: Output, narration: Narration, *, saved: bool = True, hold: bool = False, raw: bool = False
+    ) -> None:
         self._output = output
         self._narration = narration
         self._saved = saved
         self._hold_all = hold
+        self._raw = raw
         self._hold_local = False
         self._held = ""  # of the same message, not written yet
         self._written = ""  # of the message that is being written
@@ -51,7 +55,7 @@ class TextFace:
             self._tell_seam(event)
         match event:
             case Routed():
-                self._hold_local = event.can_escalate and not self._output.is_terminal
+                self._hold_local = event.can_escalate and (self._raw or not self._output.is_terminal)
             case Delta():
                 self._delta(event)
             case SetAside():
@@ -69,6 +73,8 @@ class TextFace:
         """Tell an error that belongs to no turn, or to standard output itself."""
         self._close_lines()
         tell_error(self._narration, error)
+        if self._saved and isinstance(error, OutputRefused):
+            self._narration.insist("  The answer is kept: see `hybridchat history list`.")
 
     def _delta(self, event: Delta) -> None:
         if event.thinking:
@@ -158,7 +164,7 @@ class TextFace:
             self._line_open = not text.endswith("\n")
 
     def _end_line(self) -> None:
-        if self._line_open:
+        if self._line_open and not self._raw:
             self._line_open = False
             self._output.write("\n")
 

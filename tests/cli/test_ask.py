@@ -261,3 +261,20 @@ def test_without_a_terminal_nothing_leaves(program: Program, command: Command) -
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (79, b"")
     assert command("egress", "list").out == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--local", "--auto"), ("--remote", "--auto"), ("--local", "--remote"), ("--raw", "--json"), ("--demo", "hi")],
+)
+def test_options_that_exclude_each_other_are_a_usage_error(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command("ask", *arguments, *(() if "--demo" in arguments else ("hi",)))
+    assert ended.code == 2
+
+
+def test_the_demonstration_needs_no_model_and_keeps_nothing(command: Command, home: Path) -> None:
+    ended = command("ask", "--demo")
+    assert ended.code == 0
+    assert "Grass" in ended.out
+    assert "local draft set aside after" in ended.err
+    assert not list(home.rglob("hybridchat.db"))

@@ -27,12 +27,13 @@ class Shown:
         verbose: bool = False,
         hold: bool = False,
         saved: bool = True,
+        raw: bool = False,
         environ: dict[str, str] | None = None,
     ) -> None:
         self.out = TerminalStream() if stdout_terminal else io.StringIO()
         self.err = TerminalStream() if stderr_terminal else io.StringIO()
         narration = Narration(self.err, quiet=quiet, verbose=verbose, environ=environ or {})
-        self.face = TextFace(Output(self.out), narration, hold=hold, saved=saved)
+        self.face = TextFace(Output(self.out), narration, hold=hold, saved=saved, raw=raw)
 
     def show(self, *events: Event) -> tuple[str, str]:
         for event in events:
@@ -48,6 +49,12 @@ def test_a_pipe_gets_the_answer_with_one_final_newline_and_nothing_else() -> Non
 def test_an_answer_that_ends_with_a_newline_gets_no_second_one() -> None:
     out, _ = Shown().show(routed(), opened(), local("four\n"), finished("four\n"))
     assert out == "four\n"
+
+
+def test_raw_is_the_answer_to_the_letter_also_on_a_terminal() -> None:
+    shown = Shown(raw=True, quiet=True, stdout_terminal=True, stderr_terminal=True)
+    assert shown.show(routed(can_escalate=True), opened(), local("maybe"))[0] == ""
+    assert shown.show(set_aside(), ESCALATED, remote("surely"), finished("surely", Place.REMOTE)) == ("surely", "")
 
 
 def test_an_empty_answer_writes_nothing_at_all() -> None:
