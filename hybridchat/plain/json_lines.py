@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from hybridchat.errors import CannotWrite, HybridChatError
+from hybridchat.errors import HybridChatError
 from hybridchat.events import Event, Failed
-from hybridchat.plain.streams import Narration, Output, tell_error
+from hybridchat.plain.streams import Narration, Output, OutputRefused, tell_error
 
 VERSION = 1
 
@@ -33,7 +33,7 @@ class JsonLinesFace:
         self._ended = False
 
     def show(self, event: Event) -> None:
-        """Write one event as a line. Raises ``ReaderGone`` and ``CannotWrite``."""
+        """Write one event as a line. Raises ``ReaderGone`` and ``OutputRefused``."""
         now = self._clock().astimezone(UTC)
         line = {
             "v": VERSION,
@@ -47,7 +47,7 @@ class JsonLinesFace:
 
     def fail(self, error: HybridChatError) -> None:
         """Write an error that belongs to no turn as ``failed``; one of standard output goes to standard error."""
-        if isinstance(error, CannotWrite):
+        if isinstance(error, OutputRefused):
             tell_error(self._narration, error)
         elif not self._ended:
             self.show(failure(error))

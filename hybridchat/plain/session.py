@@ -16,10 +16,10 @@ from dataclasses import replace
 from types import FrameType
 from typing import NoReturn, Protocol
 
-from hybridchat.errors import CannotWrite, HybridChatError
+from hybridchat.errors import HybridChatError
 from hybridchat.events import Consent, ConsentRequested, Event, Failed, Finished, ModelChoiceRequested
 from hybridchat.plain.consent import Person
-from hybridchat.plain.streams import ReaderGone
+from hybridchat.plain.streams import OutputRefused, ReaderGone
 
 _STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
@@ -134,7 +134,7 @@ class _Session:
             self._face.show(event)
         except ReaderGone:
             self.reader_gone()
-        except CannotWrite as error:
+        except OutputRefused as error:
             # the turn goes on: its answer is worth keeping in the history
             self.exit_code = error.exit_code
             self._face.fail(error)

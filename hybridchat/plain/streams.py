@@ -25,6 +25,10 @@ class ReaderGone(Exception):
     exit_code = 141  # 128 + SIGPIPE, as shells report it
 
 
+class OutputRefused(CannotWrite):
+    """Standard output is closed, or its disk is full: not even an error can be written there."""
+
+
 class Output:
     """Standard output: the answer and nothing else, visible at once.
 
@@ -46,10 +50,10 @@ class Output:
     def write(self, text: str) -> None:
         """Write ``text`` and flush it.
 
-        Raises ``ReaderGone`` when the reader has closed the pipe, ``CannotWrite`` when the system refuses.
+        Raises ``ReaderGone`` when the reader has closed the pipe, ``OutputRefused`` when the system refuses.
         """
         if self._stream is None:
-            raise CannotWrite("standard output is closed", hint="Run the command with an open standard output.")
+            raise OutputRefused("standard output is closed", hint="Run the command with an open standard output.")
         try:
             self._stream.write(text)
             self._stream.flush()
@@ -57,9 +61,9 @@ class Output:
             self.abandon()
             if error.errno in _PEER_CLOSED:
                 raise ReaderGone from error
-            raise CannotWrite(
+            raise OutputRefused(
                 f"standard output cannot be written: {error.strerror or error}",
-                hint="Free some space or write to another place; the answer is in the history.",
+                hint="Free some space or write to another place.",
             ) from error
 
     def fileno(self) -> int | None:

@@ -26,7 +26,7 @@ from hybridchat.messages import (
     Usage,
 )
 from hybridchat.plain.json_lines import JsonLinesFace, as_object, event_name
-from hybridchat.plain.streams import Narration, Output
+from hybridchat.plain.streams import Narration, Output, OutputRefused
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "json-lines.schema.json").read_text("utf-8"))
@@ -174,8 +174,16 @@ def test_an_error_outside_a_turn_is_a_failed_line() -> None:
 
 def test_an_error_of_standard_output_goes_to_standard_error() -> None:
     out, err = io.StringIO(), io.StringIO()
-    JsonLinesFace(Output(out), Narration(err)).fail(CannotWrite("full", hint="Free some space."))
+    JsonLinesFace(Output(out), Narration(err)).fail(OutputRefused("full", hint="Free some space."))
     assert (out.getvalue(), err.getvalue()) == ("", "hybridchat: full\n  Free some space.\n")
+
+
+def test_a_store_that_cannot_be_written_is_a_failed_line_like_any_error() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    JsonLinesFace(Output(out), Narration(err)).fail(CannotWrite("the conversations cannot be kept"))
+    line = json.loads(out.getvalue())
+    validate(line)
+    assert (line["event"], line["code"], line["exit_code"], err.getvalue()) == ("failed", "cannot_write", 74, "")
 
 
 def test_mappings_other_than_dictionaries_are_written_too() -> None:
