@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
-from hybridchat.errors import HybridChatError, Interrupted
+from hybridchat.errors import CannotWrite, HybridChatError, Interrupted
+
+_NO_ROOM = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name)}
 
 
 def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], None]) -> int:
@@ -19,7 +22,7 @@ def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], 
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
         except Exception as error:  # the last line of defence: a user sees no traceback
-            raise our_fault(error) from error
+            raise _no_room(error) or our_fault(error) from error
     except ReaderGone as gone:
         return gone.exit_code
     except HybridChatError as error:
@@ -30,6 +33,14 @@ def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], 
         except HybridChatError as refusal:  # the answer's stream takes nothing: that is what matters now
             return refusal.exit_code
         return error.exit_code
+
+
+def _no_room(error: Exception) -> CannotWrite | None:
+    """Return what to tell where a disk took nothing more: the help of a command may meet one, too."""
+    if not isinstance(error, OSError) or error.errno not in _NO_ROOM:
+        return None
+    where = f" {error.filename}" if error.filename else ""
+    return CannotWrite(f"cannot write{where}: {error.strerror}", hint="Free some space or write to another place.")
 
 
 def our_fault(error: Exception) -> HybridChatError:

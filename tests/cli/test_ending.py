@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,12 @@ def test_a_reader_that_goes_while_it_is_told_is_141() -> None:
 
 def test_a_stream_that_refuses_the_error_gives_its_own_exit_code() -> None:
     assert ended(BadConfiguration("no"), telling=CannotWrite("full"))[0] == 74
+
+
+def test_a_disk_that_takes_nothing_is_no_fault_of_ours() -> None:
+    code, (told,) = ended(OSError(errno.ENOSPC, "No space left on device", "notes.txt"))
+    assert (code, told.message) == (74, "cannot write notes.txt: No space left on device")
+    assert ended(OSError(errno.EBADF, "Bad file descriptor"))[0] == 70
 
 
 def test_a_fault_of_our_own_is_written_down_without_what_it_says(home: Path) -> None:
