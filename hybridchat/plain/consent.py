@@ -23,7 +23,7 @@ class Asks(Protocol):
         ...
 
 
-_KEYS = "[s] send  [a] always send in this conversation  [l] stay local  [p] show the exact text that would go\n"
+_KEYS = "[s] send  [a] always in this conversation  [l] stay local  [p] show exact text\n"
 
 
 class Person:
@@ -64,7 +64,12 @@ class Person:
 
     async def _answer(self, question: str) -> str | None:
         self._terminal.write(f"{question}> ")
-        line = await self._terminal.line()
+        line = None
+        try:
+            line = await self._terminal.line()
+        finally:
+            if line is None:  # no Enter has ended the line of the question
+                self._terminal.write("\n")
         return None if line is None else line.strip().lower()
 
     def _summary(self, outgoing: Outgoing) -> str:
