@@ -155,6 +155,18 @@ async def test_what_is_fed_is_drawn_paced_and_finish_draws_the_rest() -> None:
         assert text_of(views(answer)[0]) == ["one two three"]
 
 
+async def test_what_is_fed_before_mounting_waits_for_no_frame_and_is_shown() -> None:
+    answer = Answer()
+    answer.feed("one ")
+    assert [block.source for block in answer.blocks] == ["one"]
+    answer.feed("two")
+    assert answer.source == "one two"
+    async with shown(answer) as pilot:
+        answer.finish()
+        await pilot.pause()
+        assert text_of(views(answer)[0]) == ["one two"]
+
+
 async def test_held_nothing_is_drawn_and_nothing_is_lost() -> None:
     answer = Answer("a")
     async with shown(answer) as pilot:

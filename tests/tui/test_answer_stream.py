@@ -35,7 +35,7 @@ def whole(text: str) -> Answer:
     return streamed([text])
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 @given(text=documents, at=cuts)
 def test_any_chunking_of_a_document_ends_in_the_picture_of_the_whole(text: str, at: list[int]) -> None:
     answer, once = streamed(chunked(text, at)), whole(text)
@@ -43,13 +43,13 @@ def test_any_chunking_of_a_document_ends_in_the_picture_of_the_whole(text: str, 
     assert picture(answer.blocks) == picture(once.blocks)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=120)
 @given(text=st.one_of(mistakable, documents))
 def test_character_by_character_ends_in_the_picture_of_the_whole(text: str) -> None:
     assert picture(streamed(list(text)).blocks) == picture(whole(text).blocks)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(text=st.one_of(mistakable, documents))
 def test_every_moment_of_a_stream_without_definitions_shows_what_the_part_alone_would(text: str) -> None:
     text = text.replace("]:", "] ")
@@ -60,7 +60,7 @@ def test_every_moment_of_a_stream_without_definitions_shows_what_the_part_alone_
             assert picture(answer.blocks) == picture(Answer(text[:end]).blocks)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(text=documents, at=cuts)
 async def test_on_the_screen_the_widgets_are_those_of_the_whole_in_their_order(text: str, at: list[int]) -> None:
     answer, once = Answer(), Answer(text)

@@ -208,7 +208,7 @@ def test_one_endless_line_of_code_is_not_highlighted() -> None:
     assert len(blocks("```python\n" + "x = 1;" * 6000 + "\n```")[0].layout(60).spans) < 5
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(source=st.one_of(documents, mistakable), width=st.integers(min_value=24, max_value=90))
 def test_no_line_is_wider_than_the_screen(source: str, width: int) -> None:
     source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\x0b", "\n")
