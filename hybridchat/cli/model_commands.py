@@ -49,7 +49,11 @@ async def _in_ollama(settings: Settings) -> tuple[tuple[InstalledModel, ...], fr
 
 def pull(name: str, holder: Holder | None) -> None:
     """Fetch a model with progress on standard error."""
-    settings = load().settings
+    fetch(name, holder, load().settings)
+
+
+def fetch(name: str, holder: Holder | None, settings: Settings) -> None:
+    """Fetch a model as ``settings`` say. Raises ``Blocked`` in offline mode, and whatever fetching raises."""
     holder = holder or asyncio.run(_best_holder(name, settings))
     with PullProgress() as progress:
         if holder is Holder.OLLAMA:

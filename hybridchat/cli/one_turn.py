@@ -12,6 +12,7 @@ from hybridchat.assistant import Assistant
 from hybridchat.cli import wiring
 from hybridchat.cli.ending import run_to_exit_code
 from hybridchat.cli.fault_log import FaultHandler
+from hybridchat.cli.offer import ask_with_offer, still_kept
 from hybridchat.cli.prompt import read_prompt
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
@@ -68,7 +69,11 @@ def run(call: Call) -> int:
             return asyncio.run(_play_demo(face, output, narration))
         settings = load(call.flags).settings
         text = read_prompt(call.words, use_stdin=call.use_stdin, say=narration.say)
-        return asyncio.run(_answer(call, settings, text, face, output))
+
+        def answer(shown: Face, again: str | None) -> int:
+            return asyncio.run(_answer(call, settings, text, shown, output, again))
+
+        return answer(face, None) if call.as_json else ask_with_offer(answer, face, settings, narration)
 
     return run_to_exit_code(work, face.fail)
 
@@ -85,7 +90,8 @@ def _check(call: Call) -> None:
         raise UsageError("--continue and --conversation exclude each other", hint="Give one of them.")
 
 
-async def _answer(call: Call, settings: Settings, text: str, face: Face, output: Output) -> int:
+async def _answer(call: Call, settings: Settings, text: str, face: Face, output: Output, again: str | None) -> int:
+    """Put the question, or have the user message ``again`` answered once more if it was kept."""
     async with wiring.build(settings) as assistant:
         conversation_id = await _conversation(call, assistant)
         terminal = None if call.local else open_terminal()
@@ -94,6 +100,7 @@ async def _answer(call: Call, settings: Settings, text: str, face: Face, output:
                 TurnRequest(
                     text,
                     conversation_id=conversation_id,
+                    answer_to=await still_kept(again, assistant),
                     choice=Place.LOCAL if call.local else Place.REMOTE if call.remote else None,
                     allow_remote=call.allow_remote,
                     data_policy=call.data_policy,
