@@ -158,7 +158,7 @@ async def test_what_is_fed_is_drawn_paced_and_finish_draws_the_rest() -> None:
 async def test_what_is_fed_before_mounting_waits_for_no_frame_and_is_shown() -> None:
     answer = Answer()
     answer.feed("one ")
-    assert [block.source for block in answer.blocks] == ["one"]
+    assert [block.source for block in answer.blocks] == ["one "]
     answer.feed("two")
     assert answer.source == "one two"
     async with shown(answer) as pilot:
