@@ -8,9 +8,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from hybridchat import __version__
-from hybridchat.cli import ask, config, doctor, egress, history, keys, models
+from hybridchat.cli import ask, chat, config, doctor, egress, history, keys, models
 from hybridchat.cli.ending import run_to_exit_code
-from hybridchat.errors import HybridChatError
+from hybridchat.errors import HybridChatError, UsageError
 
 app = typer.Typer(
     name="hybridchat",
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command("chat")(chat.chat)
 app.command("ask")(ask.ask)
 app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
@@ -41,8 +42,15 @@ def _root(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        chat.chat()
+    typer.echo(context.get_help())
+    typer.echo(
+        "\nThe chat screen needs a terminal for input and output: `hybridchat chat --plain` does without.", err=True
+    )
+    raise typer.Exit(UsageError.exit_code)
 
 
 def run() -> NoReturn:

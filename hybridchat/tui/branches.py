@@ -70,7 +70,7 @@ class Branches:
         following = [*path[1:], None]
         return [
             self._exchange(message, after if after is not None and after.role is Role.ASSISTANT else None)
-            for message, after in zip(path, following, strict=True)
+            for message, after in zip(path, following, strict=False)
             if message.role is Role.USER
         ]
 

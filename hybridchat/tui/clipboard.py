@@ -1,7 +1,7 @@
 """Copies text to where the user can paste it, and says how sure that is.
 
-A terminal takes OSC 52 without ever confirming it, and many ignore it. So programs that can be asked what they hold come
-first: tmux, then the desktop's own. What could not be read back is never called copied.
+A terminal takes OSC 52 without ever confirming it, and many ignore it. So programs that can be asked what they hold
+come first: tmux, then the desktop's own. What could not be read back is never called copied.
 """
 
 from __future__ import annotations

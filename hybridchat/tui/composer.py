@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
 from hybridchat.text import clean
 from hybridchat.tui.prompt_history import PromptHistory
 
-_NEWLINE_KEYS = {"shift+\r"}
-"""What xterm's modifyOtherKeys makes of Shift+Enter, as Textual names it."""
+_KEYS = {
+    "enter": "send",
+    "ctrl+j": "newline",
+    "shift+enter": "newline",
+    "ctrl+enter": "newline",
+    "alt+enter": "newline",
+    "shift+\r": "newline",  # xterm's modifyOtherKeys, as Textual names it
+    "up": "earlier",
+    "down": "later",
+    "tab": "complete",
+    "ctrl+d": "delete_or_quit",
+}
 
 
 class Composer(TextArea):
@@ -36,14 +44,6 @@ class Composer(TextArea):
         &:focus { border: none; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", priority=True),
-        Binding("ctrl+j,shift+enter,ctrl+enter,alt+enter", "newline", "New line", priority=True),
-        Binding("up", "earlier", "Earlier prompt", show=False, priority=True),
-        Binding("down", "later", "Later prompt", show=False, priority=True),
-        Binding("tab", "complete", "Complete", show=False, priority=True),
-        Binding("ctrl+d", "delete_or_quit", "Delete", show=False, priority=True),
-    ]
 
     @dataclass
     class Sent(Message):
@@ -69,7 +69,7 @@ class Composer(TextArea):
             compact=True,
             highlight_cursor_line=False,
         )
-        self.history = PromptHistory()
+        self.prompts = PromptHistory()
         self.completing = False
 
     @property
@@ -80,7 +80,7 @@ class Composer(TextArea):
 
     def take(self, text: str) -> None:
         """Hold ``text`` instead of what is there, with the cursor at its end; undo brings the old text back."""
-        self.replace(text, *self._whole())
+        self.replace(text, (0, 0), self.document.end)
         self.move_cursor(self.document.end)
 
     def complete_with(self, begun: str, whole: str) -> None:
@@ -94,17 +94,14 @@ class Composer(TextArea):
         if self.completing:
             self.post_message(self.CompletionWanted())
         elif self.text.strip():
+            # emptied at once, for the next characters may be under way already
             self.post_message(self.Sent(self.text))
+            self.prompts.add(self.text)
+            self.load_text("")
 
-    def sent(self) -> None:
-        """Forget what is written, except in the history."""
-        self.history.add(self.text)
-        self.clear()
-        self.history_checkpoint()
-
-    def history_checkpoint(self) -> None:
-        """Let undo not go back behind this."""
-        self.history_undo.clear()
+    def give_back(self, text: str) -> None:
+        """Take ``text``, which could not be sent, back before what was written since."""
+        self.take(f"{text}\n{self.text}" if self.text else text)
 
     def action_newline(self) -> None:
         """Begin a new line."""
@@ -121,18 +118,18 @@ class Composer(TextArea):
         """Go up: in the completions, in the text, or at its first line to the prompt before."""
         if self.completing:
             self.post_message(self.CompletionMoved(-1))
-        elif not self.cursor_at_first_line or self.selected_text:
+        elif not self.navigator.is_first_wrapped_line(self.cursor_location) or self.selected_text:
             self.action_cursor_up()
-        elif (prompt := self.history_of_prompts.earlier(self.text)) is not None:
+        elif (prompt := self.prompts.earlier(self.text)) is not None:
             self.take(prompt)
 
     def action_later(self) -> None:
         """Go down: in the completions, in the text, or at its last line to the prompt after."""
         if self.completing:
             self.post_message(self.CompletionMoved(1))
-        elif not self.cursor_at_last_line or self.selected_text:
+        elif not self.navigator.is_last_wrapped_line(self.cursor_location) or self.selected_text:
             self.action_cursor_down()
-        elif (prompt := self.history_of_prompts.later()) is not None:
+        elif (prompt := self.prompts.later()) is not None:
             self.take(prompt)
 
     async def action_delete_or_quit(self) -> None:
@@ -143,15 +140,17 @@ class Composer(TextArea):
             await self.run_action("screen.quit")
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key in _NEWLINE_KEYS:
+        """Do what a key of ours says, else what a text area does.
+
+        Not by priority bindings: those overtake the characters that were typed before them and wait to be written.
+        """
+        if (action := _KEYS.get(event.key)) is not None:
             event.stop()
-            event.prevent_default()
-            self.action_newline()
+            event.prevent_default()  # and so keeps the text area from handling it
+            await self.run_action(action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert what is pasted, without anything that a terminal acts on; its line breaks send nothing."""
         event.prevent_default()
         event.stop()
-        if result := self._replace_via_keyboard(clean(event.text), *self.selection):
-            self.move_cursor(result.end_location)
-            self.focus()
+        self.move_cursor(self.replace(clean(event.text), *self.selection, maintain_selection_offset=False).end_location)

@@ -48,7 +48,6 @@ ACTIONS = (
     Action("rename", "", "Rename", "Give this conversation another title", "TITLE"),
     Action("delete", "", "Delete", "Delete this conversation"),
     Action("egress", "", "What left", "Show what left this machine"),
-    Action("models", "", "Models", "Look for local models, and get one"),
     Action("theme", "", "Theme", "Choose other colours", "[NAME]"),
     Action("editor", "ctrl+g", "Editor", "Write in $EDITOR"),
     Action("help", "f1", "Help", "Show keys and commands"),
@@ -60,9 +59,12 @@ BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
 
 
 def bindings(names: Iterable[str]) -> list[Binding]:
-    """Return bindings for the actions called ``names``, as far as they have a key."""
+    """Return bindings for the actions called ``names``, as far as they have a key.
+
+    They come before what the composer makes of a key; but not the editor, which has to wait for what was just typed.
+    """
     return [
-        Binding(action.keys, action.method, action.label, id=action.name, priority=True)
+        Binding(action.keys, action.method, action.label, id=action.name, priority=action.name != "editor")
         for action in map(BY_NAME.__getitem__, names)
         if action.keys
     ]

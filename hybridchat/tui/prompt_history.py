@@ -10,9 +10,9 @@ class PromptHistory:
 
     def __init__(self, prompts: Iterable[str] = ()) -> None:
         self._prompts: list[str] = []
+        self._place = 0
         self._unsent = ""
-        for prompt in prompts:
-            self.add(prompt)
+        self.replace(prompts)
 
     def add(self, prompt: str) -> None:
         """Remember a prompt that was sent, and stand behind it."""
@@ -20,6 +20,13 @@ class PromptHistory:
             self._prompts.append(prompt)
         self._place = len(self._prompts)
         self._unsent = ""
+
+    def replace(self, prompts: Iterable[str]) -> None:
+        """Remember other prompts instead, as another conversation is opened."""
+        self._prompts = []
+        self._place = 0
+        for prompt in prompts:
+            self.add(prompt)
 
     def earlier(self, current: str) -> str | None:
         """Return the prompt before, None where there is none; ``current`` is what is being written."""
@@ -36,5 +43,3 @@ class PromptHistory:
             return None
         self._place += 1
         return self._unsent if self._place == len(self._prompts) else self._prompts[self._place]
-
-    _place = 0

@@ -1,0 +1,45 @@
+"""``hybridchat chat``, and ``hybridchat`` alone: a conversation on the screen, or line by line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def chat(  # noqa: PLR0913 -- each argument is an option of the command
+    *,
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the most recent conversation.")] = False,
+    conversation: Annotated[
+        str | None,
+        typer.Option("--conversation", metavar="ID", help="Go on with this conversation (a prefix is enough)."),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Line by line, without a screen: for screen readers and simple terminals.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
+    local_backend: Annotated[
+        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
+    ] = None,
+    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
+    theme: Annotated[str | None, typer.Option("--theme", metavar="NAME", help="The screen's colours.")] = None,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Keep nothing of this.")] = False,
+) -> None:
+    """Talk in a conversation; ``hybridchat`` alone does the same."""
+    from hybridchat.cli import conversing  # noqa: PLC0415 -- `--help` needs no engine
+    from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
+    from hybridchat.errors import UsageError  # noqa: PLC0415 -- the same
+
+    if go_on and conversation is not None:
+        raise UsageError("--continue and --conversation exclude each other", hint="Give one of them.")
+    flags = {
+        "local.model": Flag("--model", model),
+        "local.backend": Flag("--local-backend", local_backend),
+        "local.url": Flag("--local-url", local_url),
+        "privacy.offline": Flag("--offline", offline or None),
+        "store.save": Flag("--no-save", False if no_save else None),
+        "chat.theme": Flag("--theme", theme),
+    }
+    wanted = conversing.Wanted(flags, conversation, latest=go_on)
+    raise typer.Exit(conversing.by_line(wanted) if plain else conversing.on_screen(wanted))

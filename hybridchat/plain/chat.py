@@ -1,0 +1,143 @@
+"""A conversation line by line, on the same engine as the screen: for screen readers, simple terminals and pipes.
+
+Every line says who speaks in words; nothing moves the cursor, draws a box or tells by colour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from hybridchat.engine import TurnRequest
+from hybridchat.errors import HybridChatError
+from hybridchat.messages import Conversation, Place, Role
+from hybridchat.plain.consent import Person
+from hybridchat.plain.session import run_turn
+from hybridchat.plain.streams import Narration, Output, is_terminal, tell_error
+from hybridchat.plain.terminal import open_terminal
+from hybridchat.plain.text import TextFace
+from hybridchat.text import clean
+
+if TYPE_CHECKING:
+    from hybridchat.assistant import Assistant
+    from hybridchat.plain.terminal import Terminal
+
+_COMMANDS = """\
+/escalate  let the remote model answer the last question, too
+/retry     answer the last question again
+/new       begin a new conversation
+/help      show this
+/quit      leave; so does the end of the input
+A line that ends in a backslash goes on in the next one."""
+
+
+class LineChat:
+    """Reads prompts, one a line, and answers each."""
+
+    def __init__(self, assistant: Assistant, conversation: Conversation | None, terminal: Terminal | None) -> None:
+        self._assistant = assistant
+        self._conversation_id = conversation.id if conversation else None
+        self._terminal = terminal
+        self._output = Output(sys.stdout)
+        self._narration = Narration(sys.stderr, verbose=True)
+
+    async def run(self) -> int:
+        """Talk until the input ends or the user leaves; return the exit code of the last answer."""
+        code = 0
+        self._narration.say("hybridchat, line by line. /help lists the commands, /quit leaves.")
+        while (prompt := await self._prompt()) is not None:
+            match prompt.strip().lower():
+                case "":
+                    continue
+                case "/quit" | "/exit":
+                    break
+                case "/help":
+                    self._narration.say(_COMMANDS)
+                case "/new":
+                    self._conversation_id = None
+                    self._narration.say("A new conversation begins.")
+                case "/retry":
+                    code = await self._again(None)
+                case "/escalate":
+                    code = await self._again(Place.REMOTE)
+                case command if command.startswith("/") and command[1:].isalpha():
+                    self._narration.say(f"There is no command {command}. /help lists them.")
+                case _:
+                    code = await self._answer(prompt)
+        return code
+
+    async def _answer(self, prompt: str, *, answer_to: str | None = None, choice: Place | None = None) -> int:
+        turn = self._assistant.turn(
+            TurnRequest(
+                prompt,
+                conversation_id=self._conversation_id,
+                answer_to=answer_to,
+                choice=choice,
+                can_ask=self._terminal is not None,
+            )
+        )
+        self._narration.say("Answer:")
+        face = TextFace(self._output, self._narration)
+        person = Person(self._terminal) if self._terminal else None
+        code = await run_turn(turn, face, person=person, answer_fd=self._output.fileno())
+        if self._conversation_id is None and (latest := await self._assistant.latest()) is not None:
+            self._conversation_id = latest.id
+        return code
+
+    async def _again(self, choice: Place | None) -> int:
+        messages = await self._assistant.messages(self._conversation_id) if self._conversation_id else []
+        question = next((message for message in reversed(messages) if message.role is Role.USER), None)
+        if question is None:
+            self._narration.say("There is no question yet.")
+            return 0
+        return await self._answer("", answer_to=question.id, choice=choice)
+
+    async def _prompt(self) -> str | None:
+        lines: list[str] = []
+        while (line := await self._line("You: " if not lines else "... ")) is not None:
+            lines.append(line)
+            if not line.endswith("\\"):
+                return clean("\n".join(line.removesuffix("\\") for line in lines))
+        return clean("\n".join(lines)) if lines else None
+
+    async def _line(self, question: str) -> str | None:
+        if self._terminal is not None and is_terminal(sys.stdin):
+            self._terminal.write(question)
+            return await self._terminal.line()
+        return await _line_of_input()
+
+
+async def converse(assistant: Assistant, conversation: Conversation | None) -> int:
+    """Talk line by line and return the exit code."""
+    terminal = open_terminal()
+    try:
+        return await LineChat(assistant, conversation, terminal).run()
+    except HybridChatError as error:
+        tell_error(Narration(sys.stderr), error)
+        return error.exit_code
+    finally:
+        if terminal is not None:
+            terminal.close()
+
+
+async def _line_of_input() -> str | None:
+    """Wait for a line of standard input in a thread that does not keep the process alive; None at its end."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str | None] = loop.create_future()
+
+    def deliver(line: str | None) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def read() -> None:
+        try:
+            line = sys.stdin.readline() if sys.stdin is not None else ""
+        except (OSError, ValueError, UnicodeDecodeError):
+            line = ""
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(deliver, line.rstrip("\r\n") if line else None)
+
+    threading.Thread(target=read, name="input", daemon=True).start()
+    return await answer

@@ -1,0 +1,185 @@
+"""Who speaks: the lines around an answer. No line tells by colour alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+from textual.message import Message as ScreenMessage
+from textual.widgets import Static
+
+from hybridchat import phrases
+from hybridchat.messages import Confidence, Message, Place, Provenance, Status
+from hybridchat.text import clean, one_line
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import BindingType
+
+    from hybridchat.events import SetAside
+    from hybridchat.tui.answer import Answer
+
+_SHOWN_LINES = 30
+_SHOWN_CHARACTERS = 4_000
+
+
+class Question(Static, can_focus=True):
+    """What the user said; Enter or a click lets it be edited. A long one shows its beginning only."""
+
+    DEFAULT_CSS = """
+    Question {
+        height: auto;
+        margin: 0 0 1 0;
+        padding: 0 1;
+        background: $boost;
+        border-left: outer $primary;
+        &:focus { border-left: outer $accent; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("enter", "edit", "Edit")]
+
+    class EditWanted(ScreenMessage):
+        """The user wants to edit this question."""
+
+        def __init__(self, message_id: str) -> None:
+            super().__init__()
+            self.message_id = message_id
+
+    def __init__(self, text: str, message_id: str = "", *, version: str = "") -> None:
+        super().__init__(_question(text, version), markup=False)
+        self.message_id = message_id
+
+    def action_edit(self) -> None:
+        """Ask for an edit."""
+        if self.message_id:
+            self.post_message(self.EditWanted(self.message_id))
+
+
+class Speaker(Static):
+    """The line above an answer: which model speaks, and from where; before, what is waited for."""
+
+    DEFAULT_CSS = """
+    Speaker { height: auto; color: $text-muted; }
+    Speaker.-remote { color: $text-warning; text-style: bold; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, waiting_for: str = "") -> None:
+        super().__init__("", markup=False)
+        self.speaking = False
+        self.wait_for(waiting_for)
+
+    @classmethod
+    def of(cls, source: Provenance) -> Speaker:
+        """Return the line above a stored answer."""
+        speaker = cls()
+        speaker.speak(source.model, source.place, source.endpoint)
+        return speaker
+
+    def wait_for(self, what: str) -> None:
+        """Say what is waited for."""
+        self.update(clean(f"… {what}"))
+
+    def speak(self, model: str, place: Place, endpoint: str) -> None:
+        """Say who speaks from now on."""
+        self.speaking = True
+        remote = place is Place.REMOTE
+        self.set_class(remote, "-remote")
+        from_where = f"{phrases.where(place)}, {endpoint}" if remote else phrases.where(place)
+        self.update(clean(f"{'↗' if remote else '●'} {phrases.short_model(model)} · {from_where}"))
+
+
+class Note(Static):
+    """A line about what happened, in the program's own voice."""
+
+    DEFAULT_CSS = """
+    Note { height: auto; color: $text-muted; margin: 0 0 1 0; }
+    Note.-error { color: $text-error; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, text: str, *, error: bool = False) -> None:
+        super().__init__(clean(text), classes="-error" if error else None, markup=False)
+
+    def say(self, text: str) -> None:
+        """Say something else."""
+        self.update(clean(text))
+
+
+class Fold(Static, can_focus=True):
+    """A line that stands for an answer which is not shown, until Enter or a click unfolds it above the line."""
+
+    DEFAULT_CSS = """
+    Fold {
+        height: auto;
+        margin: 0 0 1 0;
+        color: $text-muted;
+        border-top: dashed $surface-lighten-2;
+        &:focus { text-style: underline; }
+        &:hover { text-style: underline; }
+    }
+    """
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [("enter", "unfold", "Unfold")]
+
+    def __init__(self, answer: Answer, line: str, source: str = "") -> None:
+        """Hide ``answer``; ``source`` is its text where it is to be drawn only when it is unfolded."""
+        self._answer = answer
+        self._source = source
+        self._line = clean(line)
+        answer.display = False
+        super().__init__(self._text(), markup=False)
+
+    def action_unfold(self) -> None:
+        """Show the answer, or hide it again."""
+        self._answer.append(self._source)
+        self._source = ""
+        self._answer.display = not self._answer.display
+        self.update(self._text())
+
+    def on_click(self, event: events.Click) -> None:
+        """Do the same."""
+        event.stop()
+        self.action_unfold()
+
+    def _text(self) -> str:
+        return f"{'▾' if self._answer.display else '▸'} {self._line}"
+
+
+def set_aside(event: SetAside) -> str:
+    """Return the line for a draft that another answer replaces."""
+    sure = f", {phrases.confidence(event.confidence)}" if event.confidence else ""
+    return f"local draft set aside after {phrases.counted(event.tokens, 'token')}{sure}: {event.reason}"
+
+
+def other_answer(message: Message) -> str:
+    """Return the line for a stored answer that is not the one shown."""
+    what = {Status.SET_ASIDE: "local draft set aside", Status.PARTIAL: "another answer, stopped"}
+    line = what.get(message.status, "another answer")
+    return f"{line}: {phrases.provenance(message.provenance)}" if message.provenance else line
+
+
+def summary(message: Message) -> str:
+    """Return the line below a stored answer: where it came from and how it ended."""
+    ended = "stopped: " if message.status is Status.PARTIAL else ""
+    return ended + (phrases.provenance(message.provenance) if message.provenance else "of unknown origin")
+
+
+def checkpoint(confidence: Confidence, threshold: float | None) -> str:
+    """Return a running answer's confidence and what it is held against."""
+    against = "" if threshold is None else f", asks remote below {threshold:.0%}"
+    return phrases.confidence(confidence) + against
+
+
+def _question(text: str, version: str) -> Content:
+    cleaned = clean(text)
+    shown = "\n".join(cleaned[:_SHOWN_CHARACTERS].split("\n")[:_SHOWN_LINES])
+    left_out = len(cleaned) - len(shown)
+    more = f"\n… {left_out:,} more characters" if left_out else ""
+    head = f"You {version}: " if version else "You: "
+    return Content.assemble((head, "bold"), shown, (more, "$text-muted"))
+
+
+def title(text: str) -> str:
+    """Return a conversation's title for one line."""
+    return one_line(text, 60) or "untitled"
