@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hybridchat.backends import recording
+from hybridchat.backends.scripted import Pause
 from hybridchat.cli import wiring
 from tests.cli.conftest import Command
 from tests.cli.scripted_program import play
@@ -272,7 +274,10 @@ def test_options_that_exclude_each_other_are_a_usage_error(command: Command, arg
     assert ended.code == 2
 
 
-def test_the_demonstration_needs_no_model_and_keeps_nothing(command: Command, home: Path) -> None:
+def test_the_demonstration_needs_no_model_and_keeps_nothing(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "Pause", lambda seconds: Pause(0 * seconds))  # played at once
     ended = command("ask", "--demo")
     assert ended.code == 0
     assert "Grass" in ended.out
