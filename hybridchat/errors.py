@@ -23,7 +23,7 @@
         ├── TryLater                    75  rate limit or overload, perhaps with a waiting time
         └── ProtocolError               76
             ├── RequestRejected             the server does not understand our request (400, 422)
-            │   └── ContextOverflow         the prompt is longer than the context window
+            │   └── ContextOverflow     65  the prompt is longer than the context window
             ├── StreamBroken                the connection broke mid-stream
             └── StreamIncomplete            the stream ended without saying that it was done
 
@@ -34,13 +34,12 @@ Each error says what happened (``message``), what to do next (``hint``), and how
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 
 class HybridChatError(Exception):
     """The base of all errors that are meant for a user's eyes."""
 
-    exit_code: ClassVar[int] = 70
+    exit_code: int = 70
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -90,9 +89,13 @@ class Blocked(HybridChatError):
 
 
 class Interrupted(HybridChatError):
-    """The user stopped it; the partial answer is kept."""
+    """The user stopped it, or a signal whose ``exit_code`` says so; the partial answer is kept."""
 
     exit_code = 130
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = exit_code) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
 
 
 class KeyUnusable(HybridChatError):
@@ -169,6 +172,8 @@ class RequestRejected(ProtocolError):
 
 class ContextOverflow(RequestRejected):
     """The prompt is longer than the context window."""
+
+    exit_code = 65
 
 
 class StreamBroken(ProtocolError):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from hybridchat.errors import CannotWrite, HybridChatError, Interrupted
 
@@ -16,11 +20,14 @@ def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], 
 
     try:
         try:
-            return work()
+            with _ended_in_order():
+                return work()
         except (HybridChatError, ReaderGone):
             raise
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
+        except _Terminated as end:
+            raise Interrupted("stopped", exit_code=128 + end.number) from None
         except Exception as error:  # the last line of defence: a user sees no traceback
             raise _no_room(error) or our_fault(error) from error
     except ReaderGone as gone:
@@ -33,6 +40,35 @@ def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], 
         except HybridChatError as refusal:  # the answer's stream takes nothing: that is what matters now
             return refusal.exit_code
         return error.exit_code
+
+
+class _Terminated(BaseException):
+    """The system asked this process to end, by the signal ``number``."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind what is being done, as Ctrl-C does, instead of cutting it off.
+
+    A signal that whoever started this process has other plans for (``nohup``) is left to them.
+    """
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Terminated(number)
+
+    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _no_room(error: Exception) -> CannotWrite | None:

@@ -167,12 +167,17 @@ def _stopping(cancel: Callable[[], None], leave: Callable[[int], NoReturn] = os.
         stop.code = 128 + number
         loop.call_soon_threadsafe(cancel)
 
-    before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
+    before = {number: signal.signal(number, handle) for number in _STOP_SIGNALS if not _is_held_off(number)}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_held_off(number: signal.Signals) -> bool:
+    """Say whether the user wants this process to outlive the closing terminal (``nohup``)."""
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager

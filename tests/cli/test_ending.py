@@ -1,4 +1,6 @@
 import errno
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,40 @@ def test_an_error_is_told_and_gives_its_exit_code() -> None:
 def test_ctrl_c_is_130() -> None:
     code, told = ended(KeyboardInterrupt())
     assert (code, told[0].code) == (130, "interrupted")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_unwinds_what_is_done_and_has_an_exit_code_of_its_own(name: str) -> None:
+    number = signal.Signals[name]
+    unwound: list[str] = []
+    told: list[HybridChatError] = []
+
+    def work() -> int:
+        try:
+            signal.raise_signal(number)
+        finally:
+            unwound.append(name)
+        return 0
+
+    before = signal.signal(number, signal.SIG_DFL)  # whoever runs the tests may have other plans for it
+    code = run_to_exit_code(work, told.append)
+    assert signal.signal(number, before) is signal.SIG_DFL
+    assert code == 128 + number
+    assert (unwound, told[0].code, told[0].exit_code) == ([name], "interrupted", 128 + number)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_a_signal_that_is_held_off_by_nohup_stays_so() -> None:
+    def work() -> int:
+        signal.raise_signal(signal.SIGHUP)
+        return 7
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run_to_exit_code(work, lambda _: None) == 7
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_reader_that_has_gone_is_told_nothing() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from hybridchat.events import Consent, ConsentRequested, Event, Failed, KeptLocal, ModelChoiceRequested, Outgoing
 from hybridchat.messages import ChatMessage, Place, Role
+from hybridchat.plain import session
 from hybridchat.plain.consent import Person
 from hybridchat.plain.json_lines import JsonLinesFace
 from hybridchat.plain.session import _stopping, _watching_reader, run_turn
@@ -210,19 +211,36 @@ async def test_json_lines_do_not_wait_for_a_question() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send these signals to one process")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-async def test_a_signal_cancels_the_turn_and_keeps_what_was_said(number: signal.Signals, code: int) -> None:
+async def test_a_signal_cancels_the_turn_and_keeps_what_was_said(
+    number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def script(_turn: FakeTurn) -> AsyncIterator[Event]:
         yield routed()
         yield local("half")
         os.kill(os.getpid(), number)
         await asyncio.Event().wait()
 
+    monkeypatch.setattr(session, "_is_held_off", lambda _number: False)  # the tests may run under nohup
     before = signal.getsignal(number)
     streams = Streams()
     assert await run_turn(FakeTurn(script), streams.text) == code
     assert streams.out.getvalue() == "half\n"
     assert "hybridchat ask --continue" in streams.err.getvalue()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+async def test_a_closing_terminal_stops_nothing_under_nohup() -> None:
+    async def script(_turn: FakeTurn) -> AsyncIterator[Event]:
+        yield routed()
+        signal.raise_signal(signal.SIGHUP)
+        yield finished("four")
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert await run_turn(FakeTurn(script), Streams().text) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 async def test_a_signal_also_withdraws_an_open_question() -> None:
