@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 
+from hybridchat.backends.model_files.catalogue import find
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, StreamPart, Waiting
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BackendError, ModelMissing, Unreachable
 
-_HINT = (
+_PULL = (
     "Start Ollama and run `ollama pull {model}`; or `hybridchat models pull {model}` for the embedded engine; "
     "or `hybridchat models pull smollm2` for a small stand-in (98 MB)."
 )
+
+
+_OTHER_NAME = (
+    "Start Ollama and run `ollama pull {model}`, if it has a model of that name; "
+    "or choose another with --model: `hybridchat models list` shows those that are here."
+)
+_FILE = "Look at the path's spelling, or choose another model with --model."
 
 
 class FirstAvailable:
@@ -64,5 +73,13 @@ class FirstAvailable:
         return kind(
             "no local model can answer: " + "; ".join(dict.fromkeys(failure.message for failure in failures)),
             endpoint=endpoint.name,
-            hint=_HINT.format(model=endpoint.model),
+            hint=_advice(endpoint.model),
         )
+
+
+def _advice(model: str) -> str:
+    try:
+        known = find(model)
+    except ModelMissing:
+        return _OTHER_NAME.format(model=model)
+    return _FILE if isinstance(known, Path) else _PULL.format(model=model)

@@ -64,3 +64,20 @@ async def test_none_is_one_error_that_names_them_all_once_and_says_what_to_do() 
     with pytest.raises(Unreachable) as unreachable:
         await play([REFUSED], [REFUSED])
     assert unreachable.value.message == "no local model can answer: first does not answer"
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "unsaid"),
+    [
+        ("phi3.5", "`hybridchat models pull phi3.5`", "spelling"),
+        ("gemma9", "`ollama pull gemma9`", "models pull"),
+        ("/models/gone.gguf", "spelling", "pull"),
+    ],
+)
+async def test_what_to_do_can_be_done_for_this_very_name(model: str, said: str, unsaid: str) -> None:
+    backend = FirstAvailable([ScriptedBackend(replace(FIRST, model=model), [MISSING])])
+    with pytest.raises(ModelMissing) as caught:
+        async for _ in backend.stream(REQUEST):
+            pass
+    assert said in caught.value.hint
+    assert unsaid not in caught.value.hint
