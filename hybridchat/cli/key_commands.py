@@ -30,8 +30,8 @@ def show_all(*, as_json: bool) -> None:
     settings = load().settings
     hosted = [row for row in PRESETS.values() if row.url and not is_loopback(row.url)]
     wanted = {row.key_name: row.key_env for row in hosted if row.key_name}
-    if settings.remote.key_name:
-        wanted.setdefault(settings.remote.key_name, ())
+    if own := _configured(settings):
+        wanted.setdefault(own, ())
     credentials = wiring.new_credentials(settings)
     found = asyncio.run(credentials.list([(name, _host(name, settings), names) for name, names in wanted.items()]))
     records = [{"name": one.name, "host": one.host, "source": one.source} for one in found]
@@ -99,6 +99,15 @@ def remove(name: str, host: str | None) -> None:
     if not asyncio.run(wiring.new_credentials(settings).remove(name, where)):
         raise InputMissing(f"no key {name} is stored for {where or 'any host'}", hint="See `hybridchat keys list`.")
     tell(f"the key {name} for {where or 'any host'} is removed from the OS keyring")
+
+
+def _configured(settings: Settings) -> str | None:
+    """Return the name of the key that the configured remote server takes, where it takes one."""
+    remote = settings.remote
+    if remote.key_name or remote.preset == wiring.NO_REMOTE:
+        return remote.key_name
+    row = preset(remote.preset)
+    return row.key_name if row.auth is not Auth.NONE and (remote.url or row.url) else None
 
 
 def _host(name: str, settings: Settings) -> str:

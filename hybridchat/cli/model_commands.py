@@ -131,11 +131,14 @@ def remove(name: str, holder: Holder | None) -> None:
 
 
 def _holder_of(name: str, settings: Settings) -> Holder:
+    """Return the embedded engine for what it has on disk, and for what only it can have; else Ollama."""
     try:
-        present = model_files.installed(name, paths.models_folder(settings.store))
+        known = find_embedded(name)
     except ModelMissing:
         return Holder.OLLAMA
-    return Holder.EMBEDDED if present else Holder.OLLAMA
+    if model_files.installed(name, paths.models_folder(settings.store)) or known is not DEFAULT:
+        return Holder.EMBEDDED
+    return Holder.OLLAMA if asyncio.run(OllamaModels(wiring.ollama_endpoint(settings)).running()) else Holder.EMBEDDED
 
 
 def stop() -> None:

@@ -99,7 +99,10 @@ class Escalation:
         """
         open_remote = self._engine.open_remote
         if open_remote is None:
-            raise Blocked("no remote model is configured", hint="`hybridchat config set remote.preset huggingface`")
+            raise Blocked(
+                "no remote model is configured",
+                hint="Name one with --remote-preset, or `hybridchat config set remote.preset huggingface`.",
+            )
         if self._verdict.permission is Permission.REFUSE:
             raise Blocked(self._verdict.reason, hint=self._verdict.hint)
         model: str | None = None

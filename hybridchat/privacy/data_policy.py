@@ -50,7 +50,11 @@ def verdict(
     without one, ``confirm`` refuses.
     """
     if offline:
-        return Verdict(Permission.REFUSE, "Offline mode is on: nothing leaves this machine.", "Run without --offline.")
+        return Verdict(
+            Permission.REFUSE,
+            "Offline mode is on: nothing leaves this machine.",
+            "Run without --offline; `hybridchat config show` says whether a setting asks for it.",
+        )
     match policy:
         case DataPolicy.LOCAL_ONLY:
             return Verdict(

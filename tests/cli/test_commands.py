@@ -267,6 +267,15 @@ def test_a_server_of_ones_own_is_listed_with_its_key(
     assert f"mine\t{model_server}\t\n" in command("keys", "list").out
 
 
+def test_the_key_of_the_configured_kind_of_server_is_listed_too(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRESET", "custom")
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_URL", "https://llm.example.org/v1")
+    monkeypatch.setenv("HYBRIDCHAT_KEY_CUSTOM", "k")
+    assert "custom\tllm.example.org\tenvironment variable HYBRIDCHAT_KEY_CUSTOM\n" in command("keys", "list").out
+
+
 def test_a_server_without_keys_needs_none(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRESET", "lmstudio")
     monkeypatch.setenv("HYBRIDCHAT_REMOTE_MODEL", "x")

@@ -117,6 +117,20 @@ def test_models_are_described(command: Command, ollama: list[str], embedded: Pat
     assert command("models", "show", "phi3.5", "--in", "embedded").code == 69
 
 
+def test_what_only_the_embedded_engine_can_have_is_not_looked_for_in_ollama(
+    command: Command, ollama: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(_self: OllamaModels) -> bool:
+        return False
+
+    monkeypatch.setattr(OllamaModels, "running", down)
+    for name in ("phi3.5", "smollm2", "hf:org/repo/file.gguf"):
+        ended = command("models", "show", name)
+        assert ended.code == 69
+        assert f"hybridchat models pull {name}" in ended.err
+    assert command("models", "show", "gone.gguf").code == 69
+
+
 def test_models_are_removed(command: Command, ollama: list[str], embedded: Path) -> None:
     assert command("models", "remove", "smollm2").code == 0
     assert not embedded.exists()

@@ -140,7 +140,9 @@ def _waiting_time(headers: Mapping[str, str]) -> float | None:
 def _about_the_key(
     complaint: Complaint, headers: Mapping[str, str], endpoint: Endpoint, *, with_key: bool
 ) -> HybridChatError:
-    name, store_it = endpoint.name, f"Store one with `hybridchat keys set {endpoint.key_name or endpoint.name}`."
+    name = endpoint.name
+    store_it = f"Store one with `hybridchat keys set {endpoint.key_name or name}`."
+    store_another = f"{store_it} A key in the environment goes before it: `hybridchat keys list` shows which is used."
     if complaint.status == 402 or complaint.says("insufficient_quota"):
         return NoCredits(
             f"the account behind the key of {name} has no credits{complaint.ending}",
@@ -149,7 +151,7 @@ def _about_the_key(
     if not with_key:
         return KeyMissing(f"{name} asks for a key and none was sent{complaint.ending}", hint=store_it)
     if complaint.status == 401:
-        return KeyRefused(f"{name} does not accept the key{complaint.ending}", hint=store_it)
+        return KeyRefused(f"{name} does not accept the key{complaint.ending}", hint=store_another)
     if headers.get("x-error-code", "").lower() == "gatedrepo" or complaint.says("gated"):
         return KeyRefused(
             f"{endpoint.model} is gated{complaint.ending}",
@@ -158,7 +160,7 @@ def _about_the_key(
     permission = "Give it the permission `Make calls to Inference Providers`, or another key: "
     return KeyRefused(
         f"{name} does not permit this with the key{complaint.ending}",
-        hint=(permission if "huggingface" in name else "") + store_it,
+        hint=(permission if "huggingface" in name else "") + store_another,
     )
 
 
