@@ -21,6 +21,9 @@ ISOTONIC_FROM = 300
 SMOOTH = 0.1
 """The logistic curve's share in the isotonic map."""
 
+ROUNDING = 1e-10
+"""By so much a loss may seem to rise at its minimum."""
+
 LEAST_SLOPE = 1e-6
 """A score that does not rise with the outcome keeps its order, but moves the probability by next to nothing."""
 
@@ -85,12 +88,12 @@ def platt(scores: Sequence[float], right: Sequence[bool], rounds: int = 100) -> 
     loss = _loss(x, targets, a, b)
     for _ in range(rounds):
         step_a, step_b, size = _newton_step(x, targets, a, b)
-        if size < 1e-22:
+        if size < 1e-16:
             break
         stride = 1.0
         while stride > 1e-10:
             tried = _loss(x, targets, a + stride * step_a, b + stride * step_b)
-            if tried <= loss:
+            if tried <= loss + ROUNDING:
                 break
             stride /= 2
         else:
