@@ -21,10 +21,10 @@ from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBacken
 from hybridchat.backends.presets import local_endpoint
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest
 from hybridchat.cli import wiring
-from hybridchat.cli.checkup.verdict import Case, State, Verdict, ok, problem, warning
+from hybridchat.cli.checkup.verdict import Case, Verdict, ok, problem, warning
 from hybridchat.config import paths
-from hybridchat.config.settings import Kind, Settings
-from hybridchat.errors import BackendError, HybridChatError, ServerFailed
+from hybridchat.config.settings import Endpoint, Kind, Settings
+from hybridchat.errors import BackendError, BadConfiguration, HybridChatError, ModelMissing, ServerFailed
 from hybridchat.messages import ChatMessage, Role
 from hybridchat.text import one_line
 
@@ -112,12 +112,20 @@ async def embedded_models(case: Case) -> Verdict | None:
 
 
 async def memory(case: Case) -> Verdict | None:
-    """Say whether the model that the embedded engine would take fits into memory, or runs already."""
+    """Say whether the model that the embedded engine would take fits into memory, or runs already.
+
+    Raises ``NotEnoughMemory``.
+    """
     settings = case.settings
-    if not _uses(settings, "embedded") or not list_installed(paths.models_folder(settings.store)):
+    if not _uses(settings, "embedded"):
         return None
-    check_engine()
-    return _room(choose(wiring.embedded_backend(settings).endpoint, paths.models_folder(settings.store)), settings)
+    endpoint = wiring.embedded_backend(settings).endpoint
+    try:
+        check_engine()
+        served = choose(endpoint, paths.models_folder(settings.store))
+    except (BadConfiguration, ModelMissing):  # there is no engine, or nothing that it could load
+        return None
+    return _room(served, endpoint)
 
 
 async def local_answer(case: Case) -> Verdict:
@@ -134,8 +142,7 @@ async def local_answer(case: Case) -> Verdict:
         accepted = await _accepted(backend)
         if backend.endpoint.kind is Kind.EMBEDDED:
             await _load_engine()
-            if (room := await memory(case)) is not None and room.state is State.PROBLEM:
-                return room
+            await memory(case)
     finally:
         await backend.aclose()
     found = f"{accepted.model}, by {'Ollama' if backend.endpoint.kind is Kind.OLLAMA else 'the embedded engine'}"
@@ -161,11 +168,10 @@ async def _of_server(backend: OpenAICompatibleBackend) -> Verdict:
     return warning(f"{found}, which lists {listed}", "Choose one of its models with local.model.")
 
 
-def _room(served: Served, settings: Settings) -> Verdict:
+def _room(served: Served, endpoint: Endpoint) -> Verdict:
     import psutil  # noqa: PLC0415 -- part of the embedded extra
 
     free = readable_size(int(psutil.virtual_memory().available))
-    endpoint = wiring.embedded_backend(settings).endpoint
     runtime = paths.runtime_folder()
     if runtime.is_dir():
         state = ServerFiles.of(runtime, served.name, served.path, served.window).read()

@@ -65,7 +65,8 @@ async def remote_server(case: Case) -> Verdict | None:
     answer = await ask_server(settings)
     endpoint = answer.endpoint
     if endpoint.model in answer.models:
-        return ok(f"{endpoint.name} takes the key and serves {endpoint.model}")
+        takes_key = "takes the key and " if answer.key_source else ""
+        return ok(f"{endpoint.name} {takes_key}serves {endpoint.model}")
     found = f"{endpoint.name} does not list {endpoint.model}"
     fallback = next((name for name in endpoint.fallbacks if name in answer.models), None)
     if fallback is not None:
