@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import sys
@@ -17,9 +18,17 @@ import pexpect
 
 from hybridchat.backends.embedded.state import stop_servers
 from hybridchat.backends.model_files.catalogue import STAND_IN
+from hybridchat.cli import offer
 from hybridchat.config import paths
-from hybridchat.config.settings import StoreSettings
+from hybridchat.config.settings import Settings, StoreSettings
+from hybridchat.errors import CannotWrite
+from hybridchat.events import Escalated, Event, Failed, Routed
+from hybridchat.messages import Place
+from hybridchat.plain.session import Face
+from hybridchat.plain.streams import Narration, Output
+from hybridchat.plain.text import TextFace
 from tests.cli.test_ask_terminal import ROOT, ended
+from tests.plain.fake_turn import TerminalStream
 from tests.servers.hub import Hub, run_hub
 
 OFFER = "No local model is on this machine. Get one now?"
@@ -161,3 +170,37 @@ def test_without_the_engine_it_is_said_how_to_install_it(tmp_path: Path, monkeyp
     process.expect_exact("no local model can answer")
     process.expect_exact("pip install 'hybridchat[embedded]'")
     assert ended(process) == 69
+
+
+UNREACHABLE = Failed("unreachable", "the far server is gone", "Try later.", 69)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [Routed("c", "q", Place.REMOTE, "asked for", can_escalate=False), UNREACHABLE],
+        [
+            Routed("c", "q", Place.LOCAL, "first", can_escalate=True),
+            Escalated("a", None, "far", "org/large", "the local model cannot answer"),
+            UNREACHABLE,
+        ],
+    ],
+    ids=["asked for", "escalated"],
+)
+def test_a_failure_of_the_remote_model_is_shown_at_once(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offer, "open_terminal", lambda: pytest.fail("nothing is to be asked"))
+    told = TerminalStream()
+    narration = Narration(told)
+    asked: list[str | None] = []
+
+    def ask(face: Face, again: str | None) -> int:
+        asked.append(again)
+        assert face.waits_for_questions
+        for event in events:
+            face.show(event)
+        face.fail(CannotWrite("the answer could not be written"))
+        return 69
+
+    assert offer.ask_with_offer(ask, TextFace(Output(io.StringIO()), narration), Settings(), narration) == 69
+    assert asked == [None]
+    assert told.getvalue().index("the far server is gone") < told.getvalue().index("could not be written")
