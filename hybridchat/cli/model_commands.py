@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+from hybridchat.backends.embedded.state import stop_servers
 from hybridchat.backends.model_files import files as model_files
 from hybridchat.backends.model_files.catalogue import DEFAULT, readable_size
 from hybridchat.backends.model_files.catalogue import find as find_embedded
@@ -16,7 +17,8 @@ from hybridchat.cli.progress import PullProgress
 from hybridchat.config import paths
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
-from hybridchat.errors import BackendError, Blocked, ModelMissing
+from hybridchat.errors import BackendError, Blocked, ModelMissing, UsageError
+from hybridchat.phrases import counted
 
 
 def show_all(*, as_json: bool) -> None:
@@ -54,6 +56,8 @@ def pull(name: str, holder: Holder | None) -> None:
 
 def fetch(name: str, holder: Holder | None, settings: Settings) -> None:
     """Fetch a model as ``settings`` say. Raises ``Blocked`` in offline mode, and whatever fetching raises."""
+    if not name.strip():
+        raise UsageError("no model is named", hint="Name one, such as phi3.5.")
     holder = holder or asyncio.run(_best_holder(name, settings))
     with PullProgress() as progress:
         if holder is Holder.OLLAMA:
@@ -142,6 +146,6 @@ def _holder_of(name: str, settings: Settings) -> Holder:
 
 
 def stop() -> None:
-    """End the embedded engine's server."""
-    ended = asyncio.run(wiring.embedded_backend(load().settings).stop())
-    tell("the embedded server is stopped" if ended else "no embedded server was running")
+    """End the embedded engine's servers, whatever model each holds."""
+    ended = stop_servers(paths.runtime_folder())
+    tell(f"stopped: {counted(ended, 'embedded server')}" if ended else "no embedded server was running")

@@ -58,7 +58,7 @@ def remove(name: _Name, *, holder: _Holder = None) -> None:
 
 @app.command()
 def stop() -> None:
-    """End the embedded engine's server, which otherwise ends by itself when it has been idle."""
+    """End the embedded engine's servers, which otherwise end by themselves when they have been idle."""
     from hybridchat.cli import model_commands  # noqa: PLC0415 -- `--help` asks no server
 
     model_commands.stop()

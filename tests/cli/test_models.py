@@ -155,3 +155,23 @@ def test_a_person_sees_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.step("Downloading", 10, 10)
     assert "Asking [the] Hub" in screen.getvalue()
     assert "Downloading" in screen.getvalue()
+
+
+def test_a_model_without_a_name_is_a_usage_error(command: Command, ollama: list[str]) -> None:
+    assert command("models", "pull", " ").code == 2
+    assert ollama == []
+
+
+def test_every_embedded_server_is_stopped_whatever_model_is_configured(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def stop(runtime: Path) -> int:
+        asked.append(runtime)
+        return 2
+
+    monkeypatch.setattr("hybridchat.cli.model_commands.stop_servers", stop)
+    ended = command("models", "stop")
+    assert (ended.code, ended.err) == (0, "stopped: 2 embedded servers\n")
+    assert asked == [paths.runtime_folder()]
