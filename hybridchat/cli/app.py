@@ -44,7 +44,9 @@ def _root(
 ) -> None:
     if context.invoked_subcommand is not None:
         return
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+    from hybridchat.plain.streams import is_terminal  # noqa: PLC0415 -- the cheap part of `plain`
+
+    if is_terminal(sys.stdin) and is_terminal(sys.stdout):
         chat.chat()
     typer.echo(context.get_help())
     typer.echo(

@@ -54,11 +54,10 @@ def run(call: Call) -> int:
     """Answer one question on standard output and return the exit code."""
     output = Output(sys.stdout, encoding="utf-8" if call.as_json else None)
     narration = Narration(sys.stderr, quiet=call.quiet or call.raw, verbose=call.verbose)
-    saved = call.flags.get("store.save")
     face: Face = (
         JsonLinesFace(output, narration)
         if call.as_json
-        else TextFace(output, narration, hold=call.no_stream, raw=call.raw, saved=getattr(saved, "value", None) is None)
+        else TextFace(output, narration, hold=call.no_stream, raw=call.raw, saved=False)
     )
 
     logging.getLogger().addHandler(FaultHandler())
@@ -68,6 +67,8 @@ def run(call: Call) -> int:
         if call.demo:
             return asyncio.run(_play_demo(face, output, narration))
         settings = load(call.flags).settings
+        if isinstance(face, TextFace):
+            face.saved = settings.store.save
         text = read_prompt(call.words, use_stdin=call.use_stdin, say=narration.say)
 
         def answer(shown: Face, again: str | None) -> int:

@@ -37,7 +37,7 @@ class TextFace:
     ) -> None:
         self._output = output
         self._narration = narration
-        self._saved = saved
+        self.saved = saved  # whether what is said is kept
         self._hold_all = hold
         self._raw = raw
         self._hold_local = False
@@ -73,7 +73,7 @@ class TextFace:
         """Tell an error that belongs to no turn, or to standard output itself."""
         self._close_lines()
         tell_error(self._narration, error)
-        if self._saved and isinstance(error, OutputRefused):
+        if self.saved and isinstance(error, OutputRefused):
             self._narration.insist("  The answer is kept: see `hybridchat history list`.")
 
     def _delta(self, event: Delta) -> None:
@@ -147,7 +147,9 @@ class TextFace:
     def _failed(self, event: Failed) -> None:
         self._close_lines()
         if event.code == "interrupted":
-            self._narration.insist(f"hybridchat: {event.message}" + (f". {event.hint}" if self._saved else ""))
+            self._narration.insist(
+                f"hybridchat: {event.message}" + (f". {event.hint}" if self.saved and event.hint else "")
+            )
         else:
             tell_error(self._narration, event)
 

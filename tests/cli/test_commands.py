@@ -43,10 +43,10 @@ def test_the_version_is_told(command: Command) -> None:
     assert command("--version").out == f"hybridchat {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
-def test_without_a_command_the_commands_are_listed(arguments: tuple[str, ...], command: Command) -> None:
+@pytest.mark.parametrize(("arguments", "code"), [((), 2), (("--help",), 0), (("-h",), 0)])
+def test_without_a_command_the_commands_are_listed(arguments: tuple[str, ...], code: int, command: Command) -> None:
     ended = command(*arguments)
-    assert ended.code == 0
+    assert ended.code == code
     for name in ("ask", "history", "models", "keys", "config", "egress"):
         assert f"  {name} " in ended.out
 

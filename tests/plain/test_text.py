@@ -1,5 +1,6 @@
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from hybridchat.errors import BadConfiguration
 from hybridchat.events import ContextTrimmed, Escalated, Event, Failed, KeptLocal, Loading
 from hybridchat.messages import Place
-from hybridchat.plain.streams import Narration, Output
+from hybridchat.plain.streams import Narration, Output, OutputRefused
 from hybridchat.plain.text import TextFace
 from tests.plain.fake_turn import TerminalStream, finished, local, opened, remote, routed, set_aside
 
@@ -204,6 +205,15 @@ def test_an_interrupted_answer_says_in_one_line_how_to_go_on() -> None:
 def test_an_interrupted_answer_that_is_not_kept_promises_nothing() -> None:
     interrupted = Failed("interrupted", "stopped", "What was said is kept.", 130, "a1", "fo")
     assert Shown(saved=False).show(interrupted)[1] == "hybridchat: stopped\n"
+    nothing_to_add = replace(interrupted, hint="")
+    assert Shown().show(nothing_to_add)[1] == "hybridchat: stopped\n"
+
+
+@pytest.mark.parametrize(("saved", "told"), [(True, 1), (False, 0)])
+def test_an_output_that_takes_nothing_loses_nothing_where_conversations_are_kept(saved: bool, told: int) -> None:
+    shown = Shown(saved=saved)
+    shown.face.fail(OutputRefused("full"))
+    assert shown.err.getvalue().count("hybridchat history list") == told
 
 
 def test_what_the_stream_missed_is_completed_from_the_final_text() -> None:
