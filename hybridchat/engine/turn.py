@@ -159,7 +159,8 @@ class Turn:
                 remote = await self._escalation.open(wish)
             except HybridChatError as refusal:
                 message_id = local.message.id if local.message else None
-                reason = f"the local answer stands: {refusal.message}"
+                outcome = "the local answer stands" if local.message else "the remote model does not answer either"
+                reason = f"{outcome}: {refusal.message}"
                 await self._channel.put(KeptLocal(message_id, reason, refusal.code, refusal.hint))
             else:
                 await _stop(streaming)

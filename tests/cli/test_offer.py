@@ -57,8 +57,8 @@ def hub(smollm2: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield hub
 
 
-def ask(*options: str, redirect: str = "", program: str = "hybridchat") -> pexpect.spawn[str]:
-    line = f'exec 3<>/dev/tty; exec "$0" -m {program} ask --local {" ".join(options)} "{QUESTION}" {redirect}'
+def ask(*options: str, redirect: str = "", program: str = "hybridchat", choice: str = "--local") -> pexpect.spawn[str]:
+    line = f'exec 3<>/dev/tty; exec "$0" -m {program} ask {choice} {" ".join(options)} "{QUESTION}" {redirect}'
     return pexpect.spawn(
         "/bin/sh",
         ["-c", line, sys.executable],
@@ -122,6 +122,15 @@ def test_a_declined_offer_leaves_the_error_and_its_exit_code(reply: str | None) 
     process.expect_exact("hybridchat: no local model can answer")
     assert ended(process) == 69
     assert messages() == [("user", "complete")]
+
+
+def test_where_the_remote_model_cannot_help_either_nothing_is_said_to_stand() -> None:
+    process = ask(choice="")
+    process.expect_exact("the remote model does not answer either: there is no safe keyring here")
+    process.expect_exact(OFFER)
+    process.expect_exact("> ")
+    process.sendline("n")
+    assert ended(process) == 69
 
 
 def test_ctrl_c_withdraws_the_offer() -> None:
