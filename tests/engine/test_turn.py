@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
 
@@ -41,6 +41,18 @@ def of(kind: type[T], events: list[Event]) -> list[T]:
 
 def shown(events: list[Event], place: Place) -> str:
     return "".join(event.text for event in of(Delta, events) if event.place is place)
+
+
+class Signal(asyncio.Event):
+    """A step of a script that does not wait, but lets another script go on."""
+
+    def __init__(self, other: asyncio.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    async def wait(self) -> Literal[True]:
+        self._other.set()
+        return True
 
 
 async def test_a_sure_local_answer_streams_and_stays(bench: Bench) -> None:
@@ -186,27 +198,15 @@ class TestEscalation:
         assert last.provenance.cost == pytest.approx((10 * 1.0 + 2 * 2.0) / 1e6)
 
     async def test_the_local_stream_goes_on_unseen_until_the_remote_speaks(self, bench: Bench) -> None:
-        local_done, remote_gate = asyncio.Event(), asyncio.Event()
+        all_said = asyncio.Event()
         steps = script(["a", "b", "c", "d"])
-        bench.scripts(local=steps, remote=[remote_gate, *script(["remote"], None)])
-        turn = bench.turn()
-        events: list[Event] = []
-
-        async def consume() -> None:
-            async for event in turn:
-                events.append(event)
-                if isinstance(event, Delta) and event.text == "b":
-                    local_done.set()
-
-        consuming = asyncio.create_task(consume())
-        await local_done.wait()
-        await bench.remote.asked.wait()
-        remote_gate.set()
-        await consuming
+        bench.scripts(local=[*steps[:-1], Signal(all_said), steps[-1]], remote=[all_said, *script(["remote"], None)])
+        events = await bench.run()
         assert shown(events, Place.LOCAL) == "ab"
         set_aside = of(SetAside, events)[0]
         kept = (await bench.store.conversations.path(set_aside.message_id))[-1]
-        assert kept.content.startswith("ab")
+        assert kept.content == "abcd"
+        assert shown(events, Place.REMOTE) == "remote"
 
     async def test_doubt_at_the_end_escalates_too(self, bench: Bench) -> None:
         bench.policy = ScriptedPolicy(doubt_after=0)
