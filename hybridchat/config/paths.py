@@ -5,6 +5,8 @@ Whoever creates one of these folders does so with mode 0700: what is in them is 
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,11 +64,13 @@ def runtime_folder() -> Path:
     place in ``/tmp`` could be taken by somebody else first.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("ignore")  # told once in a process: no sign to go by
         try:
-            return _system().user_runtime_path
-        except (Warning, OSError):  # how platformdirs says that it falls back to /tmp, or may not use it
+            folder = _system().user_runtime_path
+        except OSError:  # somebody has taken the place in /tmp
             return _system().user_state_path / "run"
+    in_tmp = sys.platform != "win32" and folder.parent.name == f"runtime-{os.geteuid()}"
+    return _system().user_state_path / "run" if in_tmp else folder
 
 
 def cache_folder() -> Path:
