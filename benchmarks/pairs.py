@@ -1,10 +1,10 @@
 """How well a router does on paired outcomes of a small and a large model.
 
 ``python -m benchmarks.pairs --train DIR [--test DIR] [--json] [--repeats 20] [--resamples 1000] [--scores FILE]
-[--calibration]`` on folders of ``*.jsonl.gz`` (the format stands in ``benchmarks.pairs_data``). Without ``--test``
-it cross-validates within ``--train``; with it, everything is fitted on ``--train`` alone. ``--scores`` writes every
-item's scores, one JSON object a line, and needs no outcomes in ``--test``. ``--calibration`` measures calibration and
-warranty on 200 labels instead.
+[--calibration] [--static]`` on folders of ``*.jsonl.gz`` (the format stands in ``benchmarks.pairs_data``). Without
+``--test`` it cross-validates within ``--train``; with it, everything is fitted on ``--train`` alone. ``--scores``
+writes every item's scores, one JSON object a line, and needs no outcomes in ``--test``. ``--calibration`` measures
+calibration and warranty on 200 labels instead. ``--static`` does not work out what code in a question comes to.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--resamples", type=_positive, default=1000)
     parser.add_argument("--scores", type=Path)
     parser.add_argument("--calibration", action="store_true")
+    parser.add_argument("--static", action="store_true")
     options = parser.parse_args(arguments)
     try:
         _run(options)
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     train = read_tasks(options.train)
     test = read_tasks(options.test) if options.test else None
-    scored = {task.name: (task, runs) for task, runs in _scored(train, test, options.repeats)}
+    scored = {task.name: (task, runs) for task, runs in _scored(train, test, options.repeats, static=options.static)}
     if options.scores:
         _write_scores(options.scores, scored)
     if options.calibration:
@@ -64,11 +65,13 @@ def _run(options: argparse.Namespace) -> None:
     print(json.dumps({name: as_json(found) for name, found in reports.items()}) if options.json else as_text(reports))
 
 
-def _scored(train: Mapping[str, Task], test: Mapping[str, Task] | None, repeats: int) -> list[tuple[Task, Runs]]:
+def _scored(
+    train: Mapping[str, Task], test: Mapping[str, Task] | None, repeats: int, *, static: bool
+) -> list[tuple[Task, Runs]]:
     for task in train.values():
         _check(task)
     if test is None:
-        return [(task, cross_validated(task, repeats)) for task in train.values()]
+        return [(task, cross_validated(task, repeats, static=static)) for task in train.values()]
     for name in sorted(train.keys() - test.keys()):
         print(f"{name}: in the training folder only, left out", file=sys.stderr)
     for name in sorted(test.keys() - train.keys()):
@@ -76,7 +79,7 @@ def _scored(train: Mapping[str, Task], test: Mapping[str, Task] | None, repeats:
     common = [name for name in test if name in train]
     if not common:
         raise InputError("the folders have no task in common", hint=f"the training folder has {', '.join(train)}")
-    return [(test[name], transferred(train[name], test[name])) for name in common]
+    return [(test[name], transferred(train[name], test[name], static=static)) for name in common]
 
 
 def _check(task: Task) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Hashable
 from difflib import SequenceMatcher
 from math import log, log1p
 
 from benchmarks.pairs_arithmetic import close
-from benchmarks.pairs_code import literal
+from benchmarks.pairs_code import literal, same_value
 from benchmarks.pairs_solution import Features, Solution, answer_form, arithmetic, contains, form
 
-_SPACES = re.compile(r"\s+")
 FROM_SECOND = (
     "ln_characters", "hedges", "repairs", "repetition", "unsure", "rounds", "algebra", "steps", "answer_none",
     "answer_said", "answer_wordy", "value_whole", "value_negative", "value_reached", "value_last", "value_given",
@@ -27,12 +25,7 @@ def agree(first: Solution, second: Solution) -> bool:
         return False
     if first.value is not None and second.value is not None:
         return close(first.value, second.value)
-    one, other = literal(str(first.answer)), literal(str(second.answer))
-    return one == other or _squeezed(one) == _squeezed(other)
-
-
-def _squeezed(value: object) -> str:
-    return _SPACES.sub("", str(value)).strip("'\"`").casefold()
+    return same_value(literal(str(first.answer)), literal(str(second.answer)))
 
 
 def overlap(one: Collection[Hashable], other: Collection[Hashable]) -> float:

@@ -1,4 +1,7 @@
-"""What code in a question says about how hard it is to run in one's head. The code is parsed, never executed."""
+"""What code in a question says about how hard it is to run in one's head, and what it comes to.
+
+Python never executes it: it is parsed, and where it is small and pure, ``pairs_interpreter`` works it out.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ import re
 import warnings
 from math import log1p
 
+from benchmarks.pairs_interpreter import run
+from benchmarks.pairs_operations import Unknown
+
 Features = dict[str, float]
 
+_SPACES = re.compile(r"\s+")
 _ASSERTION = re.compile(r"assert\s+(.*?)==\s*\?\?", re.DOTALL)
 _FENCED = re.compile(r"\[PYTHON\](.*?)\[/PYTHON\]|```(?:python)?\n(.*?)```", re.DOTALL)
 _HARD = {
@@ -27,8 +34,11 @@ _HARD = {
 }  # fmt: skip
 
 
-def code_features(question: str, answer: str) -> Features:
-    """Return the features of the code in ``question`` and of ``answer`` as its result; empty where there is none."""
+def code_features(question: str, answer: str, *, static: bool = False) -> Features:
+    """Return the features of the code in ``question`` and of ``answer`` as its result; empty where there is none.
+
+    ``static`` leaves out what the code comes to.
+    """
     fenced = _FENCED.search(question)
     if fenced is None:
         return {}
@@ -39,10 +49,29 @@ def code_features(question: str, answer: str) -> Features:
         return {"code_unreadable": 1.0}
     return {
         "code_unreadable": 0.0,
+        **({} if static else _checked(_ASSERTION.sub("", body), call.group(1) if call else "", answer)),
         **_structure(tree),
         **_calls(tree),
         **_result(tree, call.group(1) if call else "", answer),
     }
+
+
+def same_value(one: object, other: object) -> bool:
+    """Return whether two answers mean the same: equal values, or the same text but for spaces and quotes."""
+    return one == other or _squeezed(one) == _squeezed(other)
+
+
+def _squeezed(value: object) -> str:
+    return _SPACES.sub("", str(value)).strip("'\"`").casefold()
+
+
+def _checked(source: str, call: str, answer: str) -> Features:
+    try:
+        result = run(source, call)
+    except Unknown:
+        return {"code_worked_out": 0.0}
+    right = same_value(result, literal(answer))
+    return {"code_worked_out": 1.0, "code_confirms": float(right), "code_refutes": float(not right)}
 
 
 def parsed(source: str) -> ast.Module | None:

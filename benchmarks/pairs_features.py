@@ -47,8 +47,11 @@ class Views:
         )
 
 
-def views(items: Sequence[Item]) -> Views:
-    """Compute the features of ``items``; each item's depend on that item alone."""
+def views(items: Sequence[Item], *, static: bool = False) -> Views:
+    """Compute the features of ``items``; each item's depend on that item alone.
+
+    ``static`` leaves out what code in the question comes to.
+    """
     named: dict[str, list[dict[str, float]]] = {"length": [], "baseline_text": [], "baseline": [], "text": []}
     named["agreement"] = []
     for item in items:
@@ -60,7 +63,7 @@ def views(items: Sequence[Item]) -> Views:
             **form(first),
             **answer_form(first),
             **arithmetic(first),
-            **code_features(item.question, str(item.local.answer)),
+            **code_features(item.question, str(item.local.answer), static=static),
         }
         named["length"].append({"ln_characters": plain["ln_characters"]})
         named["baseline_text"].append(plain)
@@ -72,9 +75,9 @@ def views(items: Sequence[Item]) -> Views:
     return Views(columns=columns, **matrices)
 
 
-def together(*tasks: Sequence[Item]) -> list[Views]:
+def together(*tasks: Sequence[Item], static: bool = False) -> list[Views]:
     """Compute the features of several lists of items over the same columns."""
-    whole = views([item for items in tasks for item in items])
+    whole = views([item for items in tasks for item in items], static=static)
     parts: list[Views] = []
     start = 0
     for items in tasks:

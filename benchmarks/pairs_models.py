@@ -18,7 +18,7 @@ from benchmarks.pairs_features import Matrix, Vector
 FARTHEST = 3.0
 """Standard deviations at which a feature is cut off."""
 
-PENALTIES = (30.0, 100.0)
+PENALTIES = (10.0, 30.0, 100.0)
 ROUNDS = 12
 TOLERANCE = 1e-3
 """Of a step in a standardised weight: far below what the data can tell."""

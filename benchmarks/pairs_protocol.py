@@ -57,9 +57,9 @@ def folds(outcomes: Sequence[Outcome], seed: int) -> list[list[int]]:
     return [order[start::count] for start in range(count)]
 
 
-def cross_validated(task: Task, repeats: int) -> list[dict[str, Scored]]:
+def cross_validated(task: Task, repeats: int, *, static: bool = False) -> list[dict[str, Scored]]:
     """Score every item by routers fitted on the other folds, once a repeat."""
-    outcomes, seen = known(task), views(task.items)
+    outcomes, seen = known(task), views(task.items, static=static)
     n = len(task.items)
     runs: list[dict[str, Scored]] = []
     for repeat in range(repeats):
@@ -73,9 +73,9 @@ def cross_validated(task: Task, repeats: int) -> list[dict[str, Scored]]:
     return runs
 
 
-def transferred(train: Task, test: Task) -> list[dict[str, Scored]]:
+def transferred(train: Task, test: Task, *, static: bool = False) -> list[dict[str, Scored]]:
     """Score the items of ``test`` by routers fitted on ``train``; the outcomes of ``test`` are not looked at."""
-    learnt, new = together(train.items, test.items)
+    learnt, new = together(train.items, test.items, static=static)
     return [score_rows(learnt, known(train), new)]
 
 

@@ -15,6 +15,7 @@ from benchmarks.pairs import main
 from benchmarks.pairs_models import fit_head, sigmoid
 from tests.benchmarks.paired_outcomes import Record, records, stripped, write
 
+REAL = os.environ.get("HYBRIDCHAT_TEST_PAIRS")
 ROWS = ["random", "oracle", "length", "baseline", "text", "text+agreement", "text+agreement+gain"]
 METRICS = [
     "apgr", "cpt50", "cpt80", "saved95", "saved98", "saved99", "saved100", "auroc_wrong", "auroc_gain", "ece", "brier",
@@ -237,9 +238,9 @@ def test_on_noise_the_stronger_penalty_is_chosen() -> None:
     assert fit_head(rows, labels, [0.1, 1000.0]).penalty == 1000.0
 
 
-@pytest.mark.skipif("HYBRIDCHAT_TEST_PAIRS" not in os.environ, reason="HYBRIDCHAT_TEST_PAIRS names no folder")
+@pytest.mark.skipif(REAL is None, reason="HYBRIDCHAT_TEST_PAIRS names no folder")
 def test_the_real_pair_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    found = run(capsys, "--train", os.environ["HYBRIDCHAT_TEST_PAIRS"])
+    found = run(capsys, "--train", REAL)
     for task in found.values():
         check_shape(task)
         assert task["rows"]["random"]["apgr"] == pytest.approx(0.5)
