@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from traceback import TracebackException
+from traceback import extract_tb
 
 from hybridchat import __version__
 from hybridchat.config.paths import cache_folder
@@ -27,7 +27,7 @@ def write(error: BaseException) -> Path:
     file = path()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     versions = f"hybridchat {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
-    lines = [f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {versions}", *_places(TracebackException.from_exception(error))]
+    lines = [f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {versions}", *_places(error)]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         stream.write("\n".join([*lines, "", ""]))
@@ -47,9 +47,15 @@ class FaultHandler(logging.Handler):
                 write(record.exc_info[1])
 
 
-def _places(error: TracebackException) -> list[str]:
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    lines = _places(before) if before else []
-    lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in error.stack]
-    kind = error.exc_type
-    return [*lines, f"{kind.__module__}.{kind.__qualname__}" if kind else "unknown"]
+def _places(error: BaseException) -> list[str]:
+    chain: list[BaseException] = []
+    before: BaseException | None = error
+    while before is not None and before not in chain:
+        chain.append(before)
+        before = before.__cause__ or (None if before.__suppress_context__ else before.__context__)
+    lines = []
+    for link in reversed(chain):
+        frames = extract_tb(link.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+        lines.append(f"{type(link).__module__}.{type(link).__qualname__}")
+    return lines
