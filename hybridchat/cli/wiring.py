@@ -37,9 +37,9 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     credentials = new_credentials(settings)
     local = local_backend(settings, environ)
     backends = [local]
-    store = open_store(settings, credentials)
-    policy = GainPolicy(bias=settings.routing.bias)
     open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
+    policy = GainPolicy(bias=settings.routing.bias)
+    store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
     engine = Engine(settings, store, local, policy, open_remote)
     return Assistant(engine, store, credentials, settings, backends)
 
