@@ -520,6 +520,24 @@ class TestContext:
         assert [m.content for m in bench.local.requests[1].messages] == ["two"]
         assert isinstance(events[-1], Finished)
 
+    async def test_a_window_that_is_told_with_the_refusal_is_fitted_at_once_with_room_for_an_answer(
+        self, bench: Bench
+    ) -> None:
+        conversation_id = None
+        for _ in range(6):
+            events = await bench.run("word " * 60, conversation_id=conversation_id)
+            assert isinstance(events[0], Routed)
+            conversation_id = events[0].conversation_id
+        overflow = ContextOverflow("too long", endpoint="ollama")
+        bench.engine.local = bench.local = type(bench.local)(
+            bench.local.endpoint, [Accepted("m", window=600), overflow], script(["ok"])
+        )
+        events = await bench.run("two", conversation_id=conversation_id)
+        [trimmed] = of(ContextTrimmed, events)
+        assert trimmed.window == 600
+        assert trimmed.turns > 1
+        assert len(bench.local.requests) == 2
+
     async def test_a_question_longer_than_the_window_goes_to_the_remote_where_that_is_allowed(
         self, bench: Bench
     ) -> None:

@@ -17,6 +17,7 @@ from hybridchat.backends.transport.http import Phase, StreamedAnswer, new_client
 from hybridchat.backends.transport.json import read_json
 from hybridchat.backends.transport.key import KeyHeader
 from hybridchat.errors import (
+    ContextOverflow,
     HybridChatError,
     ModelMissing,
     ProtocolError,
@@ -165,16 +166,22 @@ class OpenAICompatibleBackend:
         async with open_stream(self._client, call, self._endpoint, hint) as answer:
             kind = answer.response.headers.get("content-type", "")
             if answer.response.status_code != 200 or kind.startswith("text/html"):
-                raise await self._refused(answer)
-            if self._window_is_asked_for:
-                self._window_is_asked_for = False
-                self._window = await self.context_window()
-            yield Accepted(self._endpoint.model, window=self._window)
+                refused = await self._refused(answer)
+                if isinstance(refused, ContextOverflow) and self._window_is_asked_for:
+                    yield await self._accepted()  # so that the prompt can be fitted at once, and not turn by turn
+                raise refused
+            yield await self._accepted()
             streamed = not kind.startswith("application/json")
             events = answer.events() if streamed else _one_event(answer)
             async with aclosing(self._read(answer, events)) as parts:
                 async for part in parts:
                     yield part
+
+    async def _accepted(self) -> Accepted:
+        if self._window_is_asked_for:
+            self._window_is_asked_for = False
+            self._window = await self.context_window()
+        return Accepted(self._endpoint.model, window=self._window)
 
     async def _read(self, answer: StreamedAnswer, events: AsyncGenerator[bytes]) -> AsyncGenerator[StreamPart, None]:
         finish_reason: FinishReason | None = None
