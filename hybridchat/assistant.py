@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from hybridchat import handover
 from hybridchat.backends.protocol import Backend
@@ -15,6 +15,9 @@ from hybridchat.engine import Engine, Turn, TurnRequest
 from hybridchat.messages import Conversation, Message
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit, LedgerEntry, Verification
+
+if TYPE_CHECKING:
+    from hybridchat.backends.local_models import LocalModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,21 @@ class WindowUse:
 class Assistant:
     """The whole program behind a face; an asynchronous context manager that closes what it was given.
 
-    ``backends`` is a live list: what is opened later (the remote model) is closed too.
+    ``backends`` is a live list: what is opened later (the remote model) is closed too. ``models`` finds and gets local
+    models.
     """
 
     def __init__(
-        self, engine: Engine, store: Store, credentials: Credentials, settings: Settings, backends: Sequence[Backend]
+        self,
+        engine: Engine,
+        store: Store,
+        credentials: Credentials,
+        settings: Settings,
+        backends: Sequence[Backend],
+        models: LocalModels | None = None,
     ) -> None:
         self.settings = settings
+        self.models = models
         self.credentials = credentials
         self._engine = engine
         self._store = store

@@ -6,6 +6,8 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hybridchat.assistant import Assistant
@@ -24,6 +26,9 @@ from hybridchat.messages import DataPolicy, Place
 from hybridchat.routing.gain import GainPolicy
 from hybridchat.store.database import Store
 
+if TYPE_CHECKING:
+    from hybridchat.backends.local_models import LocalModels
+
 NO_REMOTE = "none"
 """The value of ``remote.preset`` that means: there is no remote model."""
 
@@ -41,7 +46,21 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     policy = GainPolicy(bias=settings.routing.bias)
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
     engine = Engine(settings, store, local, policy, open_remote)
-    return Assistant(engine, store, credentials, settings, backends)
+    return Assistant(engine, store, credentials, settings, backends, local_models(settings))
+
+
+def local_models(settings: Settings) -> LocalModels:
+    """Return what finds and gets models for the local backend."""
+    from hybridchat.backends.local_models import LocalModels  # noqa: PLC0415 -- only a screen asks for models
+
+    local = settings.local
+    return LocalModels(
+        local.model,
+        paths.models_folder(settings.store),
+        ollama=partial(ollama_endpoint, settings) if local.backend in {"auto", "ollama"} else None,
+        embedded=local.backend in {"auto", "embedded"},
+        offline=settings.privacy.offline,
+    )
 
 
 def open_store(settings: Settings, credentials: Credentials) -> Store:

@@ -24,10 +24,12 @@ class AnswerActions(TurnScreen):
 
     def action_escalate(self) -> None:
         """Let the remote model answer the last question, too."""
-        if self._can_begin() and not self.assistant.has_remote:
-            self.tell("no remote model is configured (hybridchat config set remote.preset huggingface)")
-        elif self._can_begin():
+        if not self._can_begin():
+            return
+        if self.assistant.has_remote:
             self._ask_again(Place.REMOTE)
+        else:
+            self.tell("no remote model is configured (hybridchat config set remote.preset huggingface)")
 
     def action_retry(self) -> None:
         """Answer the last question again."""

@@ -6,7 +6,7 @@ import asyncio
 import difflib
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, get_system_commands_provider
+from textual.app import App
 
 from hybridchat.errors import BadConfiguration, HybridChatError
 from hybridchat.tui.chat import ChatScreen
@@ -37,7 +37,7 @@ class ChatApp(App[None]):
     CSS_PATH = "styles.tcss"
     TITLE = "hybridchat"
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS: ClassVar = {get_system_commands_provider}
+    COMMANDS: ClassVar = set()  # the chat's own say it all
 
     def __init__(
         self,
@@ -97,6 +97,7 @@ class ChatApp(App[None]):
             self._built = assistant = await asyncio.to_thread(self._build)
             conversation = await self._choose(assistant) if self._choose else None
             await self.chat.start_with(assistant, conversation)
+            self.chat.look_for_models()
         except HybridChatError as error:
             self.failure = error
             self.exit()

@@ -163,6 +163,28 @@ class ChatScreen(AnswerActions):
         await self.app.push_screen_wait(TextDialog("What left this machine", "\n".join(lines) or "Nothing ever left."))
 
     @work(group="look")
+    async def action_models(self) -> None:
+        """Look for local models, and get one."""
+        await self._show_models()
+
+    @work(group="look")
+    async def look_for_models(self) -> None:
+        """Show the way to a first chat where nothing on this machine can answer yet."""
+        models = self.assistant.models
+        if models is None or (await models.look()).ready:
+            return
+        if self.composer.text or self.is_busy or self.conversation.id is not None:
+            self.tell("no model on this machine can answer yet: /models helps")
+        else:
+            await self._show_models()
+
+    async def _show_models(self) -> None:
+        from hybridchat.tui.first_run import FirstRunScreen  # noqa: PLC0415 -- seldom needed
+
+        if self.is_ready and (models := self.assistant.models) is not None:
+            await self.app.push_screen_wait(FirstRunScreen(models, has_remote=self.assistant.has_remote))
+
+    @work(group="look")
     async def action_theme(self, name: str = "") -> None:
         """Choose other colours, for now; the setting chat.theme keeps them."""
         names = sorted(self.app.available_themes)

@@ -48,6 +48,7 @@ ACTIONS = (
     Action("rename", "", "Rename", "Give this conversation another title", "TITLE"),
     Action("delete", "", "Delete", "Delete this conversation"),
     Action("egress", "", "What left", "Show what left this machine"),
+    Action("models", "", "Models", "Look for models on this machine, and get one"),
     Action("theme", "", "Theme", "Choose other colours", "[NAME]"),
     Action("editor", "ctrl+g", "Editor", "Write in $EDITOR"),
     Action("help", "f1", "Help", "Show keys and commands"),

@@ -156,7 +156,11 @@ def other_answer(message: Message) -> str:
     """Return the line for a stored answer that is not the one shown."""
     what = {Status.SET_ASIDE: "local draft set aside", Status.PARTIAL: "another answer, stopped"}
     line = what.get(message.status, "another answer")
-    return f"{line}: {phrases.provenance(message.provenance)}" if message.provenance else line
+    source = message.provenance
+    if source is None:
+        return line
+    sure = f", {phrases.confidence(source.confidence)}" if source.confidence else ""
+    return f"{line}: {phrases.short_model(source.model)}, {phrases.where(source.place)}{sure}"
 
 
 def summary(message: Message) -> str:

@@ -124,6 +124,6 @@ def at_rest(model: str, last: Provenance | None) -> str:
     """Return what to say of the local ``model`` between answers; ``last`` is its latest answer in this session."""
     name = f"{phrases.short_model(last.model if last else model)} · {phrases.where(Place.LOCAL)}"
     if last is None or last.first_token_seconds is None:
-        return f"{name} · cold: it is loaded with the first question"
+        return f"{name} · cold"
     warm = max(last.first_token_seconds - (last.load_seconds or 0.0), 0.0)
     return f"{name} · warm: first token in about {warm:.1f} s"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 from textual.pilot import Pilot
@@ -24,6 +25,8 @@ from hybridchat.tui.chat import ChatScreen
 from hybridchat.tui.provenance import Fold, Note, Question, Speaker
 from tests.engine.conftest import LOCAL, REMOTE
 from tests.engine.policies import ScriptedPolicy
+
+AnyScreen = TypeVar("AnyScreen", bound=Screen[Any])
 
 
 class Chat:
@@ -107,9 +110,10 @@ class Running:
         await self.until(lambda: not self.screen.is_busy and not self.screen.queued)
         await self.pilot.pause()
 
-    async def dialog(self, kind: type[Screen[object]]) -> Screen[object]:
+    async def dialog(self, kind: type[AnyScreen]) -> AnyScreen:
         await self.until(lambda: isinstance(self.app.screen, kind))
         await self.pilot.pause()
+        assert isinstance(self.app.screen, kind)
         return self.app.screen
 
     def shown(self, kind: type[Static]) -> list[str]:

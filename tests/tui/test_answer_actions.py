@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual.widgets import Static
+
+from hybridchat.backends.protocol import Accepted, Piece
+from hybridchat.backends.scripted import script
+from hybridchat.messages import DataPolicy
+from hybridchat.tui import answer_actions
+from hybridchat.tui.clipboard import Copied
+from hybridchat.tui.comparison import ComparisonDialog
+from hybridchat.tui.confidence_map import ConfidenceMap
+from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
+from hybridchat.tui.provenance import Question
+from tests.engine.policies import ScriptedPolicy
+from tests.tui.conftest import Chat, Running
+
+
+def text_of(running: Running) -> str:
+    return "\n".join(str(widget.render()) for widget in running.app.screen.query(Static))
+
+
+async def test_a_key_escalates_the_last_answer_and_both_stand(chat: Chat) -> None:
+    chat.allow(DataPolicy.ALLOW)
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("ctrl+r")
+        await running.idle()
+        assert running.answers == ["Paris. Yes", "It is Paris"]
+        exchange = running.screen.conversation.last
+        assert exchange is not None
+        assert [answer.content for answer in exchange.answers] == ["Paris. Yes", "It is Paris"]
+        assert exchange.answer is not None
+        assert exchange.answer.content == "It is Paris"
+
+
+async def test_without_a_remote_model_escalating_says_so(chat: Chat) -> None:
+    chat.remote = None
+    async with chat.running() as running:
+        await running.press("ctrl+r")
+        await running.ask()
+        await running.press("ctrl+r")
+        assert running.told[0] == "there is no question yet"
+        assert "no remote model is configured" in running.told[1]
+
+
+async def test_retrying_gives_a_sibling_and_the_arrow_keys_go_between_them(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]))
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("ctrl+t")
+        await running.idle()
+        assert running.answers == ["one", "two"]
+        await running.press("alt+left")
+        await running.until(lambda: running.answers == ["one"])
+        assert running.folds[0].startswith("▸ another answer: scripted, on this machine")
+        await running.press("alt+right")
+        await running.until(lambda: running.answers == ["two"])
+        conversation = (await chat.store.conversations.list())[0]
+        last = running.screen.conversation.last_answer
+        assert last is not None
+        assert conversation.head_id == last.id
+
+
+async def test_an_edited_question_begins_a_branch_and_the_old_one_is_kept(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]), script(["three"]))
+    async with chat.running() as running:
+        await running.ask("first")
+        await running.ask("second")
+        running.screen.query(Question).first().focus()
+        await running.press("enter")
+        await running.until(lambda: running.screen.composer.text == "first")
+        assert "editing" in running.status
+        await running.ask(", edited")
+        assert running.questions == ["You: first, edited"]
+        assert running.answers == ["three"]
+        await running.press("alt+left")
+        await running.until(lambda: len(running.questions) == 2)
+        assert running.questions == ["You (1 of 2): first", "You: second"]
+        assert running.answers == ["one", "two"]
+
+
+async def test_escape_leaves_an_edit(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.ask("first")
+        await running.press("f8")
+        assert running.screen.editing is not None
+        await running.press("escape")
+        assert running.screen.composer.text == ""
+        await running.ask("not an edit")
+        assert running.questions == ["You: first", "You: not an edit"]
+
+
+async def test_a_question_that_is_not_there_cannot_be_edited(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.ask("first")
+        await running.send("/edit 7")
+        assert running.told == ["there is no such question"]
+
+
+async def test_branches_can_be_chosen_from_a_list(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]))
+    async with chat.running() as running:
+        await running.ask()
+        await running.send("/branches")
+        await running.until(lambda: bool(running.told))
+        assert "one branch only" in running.told[0]
+        await running.press("ctrl+t")
+        await running.idle()
+        await running.send("/branches ")
+        await running.dialog(ChoiceDialog)
+        await running.press("down", "enter")
+        await running.until(lambda: running.answers == ["one"])
+
+
+async def test_why_shows_the_signals_and_the_threshold(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy()
+    async with chat.running() as running:
+        await running.press("f2")
+        assert running.told == ["there is no answer yet"]
+        await running.ask()
+        await running.press("f2")
+        await running.dialog(TextDialog)
+        assert "threshold    50%, below: the remote model is asked" in text_of(running)
+        await running.press("escape")
+        assert running.app.screen is running.screen
+
+
+async def test_the_confidence_map_underlines_what_the_model_was_unsure_of(chat: Chat) -> None:
+    chat.local_says([*script(["Par"], -0.01)[:2], *script(["is"], -1.2)[1:]])
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("f3")
+        await running.until(lambda: bool(running.screen.query(ConfidenceMap)))
+        shown = running.screen.query_one(ConfidenceMap).visual
+        assert "Paris" in str(shown)
+        assert "(1 of 2 tokens)" in str(shown)
+        await running.press("f3")
+        await running.until(lambda: not running.screen.query(ConfidenceMap))
+
+
+async def test_an_answer_without_probabilities_has_no_map(chat: Chat) -> None:
+    chat.local_says(script(["Paris"], None))
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("f3")
+        await running.until(lambda: bool(running.told))
+        assert "no token probabilities" in running.told[0]
+
+
+async def test_two_answers_are_compared_and_either_is_kept(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]))
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("f4")
+        await running.until(lambda: bool(running.told))
+        assert "only one answer" in running.told[0]
+        await running.press("ctrl+t")
+        await running.idle()
+        await running.press("f4")
+        await running.dialog(ComparisonDialog)
+        await running.press("d")
+        assert "- one\n+ two" in text_of(running)
+        await running.press("d", "1")
+        await running.until(lambda: running.answers == ["one"])
+
+
+async def test_leaving_the_comparison_changes_nothing(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]))
+    async with chat.running() as running:
+        await running.ask()
+        await running.press("ctrl+t")
+        await running.idle()
+        await running.press("f4")
+        await running.dialog(ComparisonDialog)
+        await running.press("escape")
+        assert running.answers == ["one", "two"]
+
+
+async def test_continuing_by_the_remote_model(chat: Chat) -> None:
+    chat.allow(DataPolicy.ALLOW)
+    chat.local_says([Accepted("small"), Piece("half"), asyncio.Event()])
+    async with chat.running() as running:
+        await running.send("/continue")
+        assert running.told == ["there is no question yet"]
+        await running.send("go")
+        await running.until(lambda: running.answers == ["half"])
+        await running.press("ctrl+t")
+        assert running.told[-1] == "an answer is under way: stop it first"
+        await running.press("escape")
+        await running.idle()
+        await running.send("/continue remote")
+        await running.idle()
+        assert running.answers == ["half", "It is Paris"]
+        await running.send("/continue")
+        assert "nothing to go on with" in running.told[-1]
+
+
+async def test_an_answer_is_copied_from_its_source(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    async def copy(text: str, _write: object) -> Copied:
+        copied.append(text)
+        return Copied(True, f"copied {len(text)}")
+
+    monkeypatch.setattr(answer_actions, "copy", copy)
+    source = "Look:\n\n```python\nprint(1)\n```\n\n**Done**"
+    chat.local_says(script([source]))
+    async with chat.running() as running:
+        await running.press("f9")
+        await running.until(lambda: bool(running.told))
+        assert running.told == ["there is no answer to copy yet"]
+        await running.ask()
+        await running.press("f9")
+        await running.until(lambda: len(copied) == 1)
+        await running.send("/copy 1")
+        await running.until(lambda: len(copied) == 2)
+        assert copied == [source, "print(1)\n"]
+        await running.send("/copy 2")
+        await running.until(lambda: running.told[-1] == "the last answer has no code block 2")

@@ -1,0 +1,47 @@
+import pytest
+
+from hybridchat.config.settings import ChatSettings
+from hybridchat.errors import BadConfiguration
+from hybridchat.tui.chat import ChatScreen
+from hybridchat.tui.keys import ACTIONS, keymap, readable
+from tests.tui.conftest import Chat
+
+
+def test_the_screen_can_do_every_action() -> None:
+    assert [action.name for action in ACTIONS if not hasattr(ChatScreen, f"action_{action.method}")] == []
+
+
+def test_no_key_is_given_twice() -> None:
+    keys = [action.keys for action in ACTIONS if action.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("escalate", "is no change of a key"),
+        ("escalate=", "is no change of a key"),
+        ("explode=f10", "there is no action 'explode'"),
+        ("theme=f10", "has no key to change"),
+        ("escalate=f1", "two actions have the key f1"),
+    ],
+)
+def test_a_wrong_change_of_keys_says_what_is_wrong(change: str, said: str) -> None:
+    with pytest.raises(BadConfiguration, match=said):
+        keymap([change])
+
+
+def test_keys_are_written_as_people_write_them() -> None:
+    assert [readable(key) for key in ("ctrl+r", "f2", "escape", "alt+left")] == ["Ctrl+R", "F2", "Esc", "Alt+←"]
+
+
+async def test_a_changed_key_does_what_the_old_one_did(chat: Chat) -> None:
+    async with chat.running(settings=ChatSettings(keys=("retry=f10", "help=f12"))) as running:
+        assert "F12 help" in running.status
+        await running.ask()
+        await running.press("ctrl+t")
+        await running.idle()
+        assert len(running.answers) == 1
+        await running.press("f10")
+        await running.idle()
+        assert len(running.answers) == 2
