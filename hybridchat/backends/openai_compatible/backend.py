@@ -167,7 +167,7 @@ class OpenAICompatibleBackend:
             kind = answer.response.headers.get("content-type", "")
             if answer.response.status_code != 200 or kind.startswith("text/html"):
                 refused = await self._refused(answer)
-                if isinstance(refused, ContextOverflow) and self._window_is_asked_for:
+                if isinstance(refused.error, ContextOverflow) and self._window_is_asked_for:
                     yield await self._accepted()  # so that the prompt can be fitted at once, and not turn by turn
                 raise refused
             yield await self._accepted()

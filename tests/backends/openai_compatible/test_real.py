@@ -115,6 +115,17 @@ async def test_a_prompt_beyond_the_window_is_an_overflow(backend: OpenAICompatib
         await parts_of(backend, ask("hello there " * 2500))
 
 
+async def test_the_window_is_told_before_an_overflow_so_that_the_next_prompt_fits(
+    backend: OpenAICompatibleBackend, llama_server: LlamaServer
+) -> None:
+    parts = backend.stream(ask("hello there " * 2500))
+    accepted = await anext(parts)
+    assert isinstance(accepted, Accepted)
+    assert accepted.window == llama_server.window
+    with pytest.raises(ContextOverflow):
+        await anext(parts)
+
+
 async def test_a_wrong_key_is_refused_and_not_repeated(llama_server: LlamaServer) -> None:
     backend = backend_for(llama_server, "a-wrong-key")
     with pytest.raises(KeyRefused) as caught:
