@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from hybridchat.backends.scripted import script
+from hybridchat.errors import CannotWrite
+from hybridchat.messages import Conversation, DataPolicy
+from hybridchat.plain import chat as chat_module
+from hybridchat.plain.chat import converse
+from tests.tui.conftest import Chat, store  # noqa: F401 - a fixture
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+class Terminal:
+    def __init__(self, lines: list[str | None]) -> None:
+        self.lines = lines
+        self.written = ""
+        self.closed = False
+
+    def write(self, text: str) -> None:
+        self.written += text
+
+    async def line(self) -> str | None:
+        return self.lines.pop(0)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+Talk = Callable[..., Awaitable[Ended]]
+
+
+@pytest.fixture
+def chat(store: object) -> Chat:  # noqa: F811 - the fixture
+    return Chat(store)  # type: ignore[arg-type]  # the fixture of another module
+
+
+@pytest.fixture
+def talk(chat: Chat, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Talk:
+    """Talk with lines of standard input, without a terminal."""
+
+    async def run(*lines: str, conversation: Conversation | None = None) -> Ended:
+        monkeypatch.setattr(chat_module, "open_terminal", lambda: None)
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+        code = await converse(chat.assistant(), conversation)
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+async def test_each_line_is_answered_and_says_who_spoke(chat: Chat, talk: Talk) -> None:
+    chat.local_says(script(["one"]), script(["two"]))
+    ended = await talk("first", "", "second", "/quit", "never asked")
+    assert (ended.code, ended.out) == (0, "one\ntwo\n")
+    assert "[scripted (on this machine, ollama)" in ended.err
+    assert len(chat.local.requests[1].messages) == 3
+    assert "\x1b" not in ended.out + ended.err
+
+
+async def test_a_backslash_carries_a_line_on(chat: Chat, talk: Talk) -> None:
+    await talk("first\\", "second", "third\\")
+    assert [request.messages[-1].content for request in chat.local.requests] == ["first\nsecond", "third\\"]
+
+
+async def test_commands(chat: Chat, talk: Talk) -> None:
+    chat.allow(DataPolicy.ALLOW)
+    ended = await talk("/help", "/retry", "/nonsense", "hello", "/retry", "/escalate", "/new", "again")
+    assert "/escalate  let the remote model" in ended.err
+    assert "There is no question yet." in ended.err
+    assert "There is no command /nonsense" in ended.err
+    assert ended.out == "Paris. Yes\nParis. Yes\nIt is Paris\nParis. Yes\n"
+    assert len(await chat.store.conversations.list()) == 2
+
+
+async def test_a_conversation_is_gone_on_with(chat: Chat, talk: Talk) -> None:
+    await talk("first")
+    conversation = (await chat.store.conversations.list())[0]
+    await talk("second", conversation=conversation)
+    assert len(await chat.store.conversations.list()) == 1
+
+
+async def test_an_error_of_the_store_ends_it_with_its_code(
+    chat: Chat, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise CannotWrite("the disk is full", hint="Make room.")
+
+    monkeypatch.setattr(chat_module.LineChat, "run", fail)
+    ended = await talk("first")
+    assert (ended.code, ended.err) == (74, "hybridchat: the disk is full\n  Make room.\n")
+
+
+async def test_at_a_terminal_the_prompt_is_a_word(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal(["hello", None])
+    monkeypatch.setattr(chat_module, "open_terminal", lambda: terminal)
+    monkeypatch.setattr(chat_module, "is_terminal", lambda _: True)
+    assert await converse(chat.assistant(), None) == 0
+    assert capsys.readouterr().out == "Paris. Yes\n"
+    assert (terminal.written, terminal.closed) == ("You: You: ", True)
