@@ -43,7 +43,7 @@ class PromptMeter:
         """Take in the prompt tokens that the server counted for ``messages``."""
         estimated = estimate_prompt(messages)
         if counted and estimated >= 64:  # short prompts are mostly template
-            observed = min(max(counted / estimated, 0.5), 2.0)
+            observed = min(max(counted / estimated, 0.5), 4.0)
             # A prompt that was longer than thought is believed at once, a shorter one slowly.
             self.ratio = observed if observed > self.ratio else 0.7 * self.ratio + 0.3 * observed
 

@@ -171,9 +171,13 @@ class RequestRejected(ProtocolError):
 
 
 class ContextOverflow(RequestRejected):
-    """The prompt is longer than the context window."""
+    """The prompt is longer than the context window; ``prompt_tokens`` is its size, where the server said it."""
 
     exit_code = 65
+
+    def __init__(self, message: str, *, endpoint: str, hint: str = "", prompt_tokens: int | None = None) -> None:
+        super().__init__(message, endpoint=endpoint, hint=hint)
+        self.prompt_tokens = prompt_tokens
 
 
 class StreamBroken(ProtocolError):

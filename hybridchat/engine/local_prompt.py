@@ -58,9 +58,10 @@ class LocalPrompt:
                     )
                 )
                 break
-            except ContextOverflow:
+            except ContextOverflow as overflow:
                 if not fitted.can_shrink or local.message is not None:
                     raise
+                self._meter.learn(fitted.messages, overflow.prompt_tokens)
                 self._window = min((size for size in (self._window, local.window) if size), default=None)
                 self._fitted = self._fit(leave_out=fitted.turns_left_out + 1)
         if local.window is not None:  # a server may have been started with another window than is configured

@@ -9,6 +9,7 @@ import pytest
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece, Waiting
 from hybridchat.backends.scripted import script
+from hybridchat.context import estimate_prompt
 from hybridchat.engine import Turn
 from hybridchat.errors import ContextOverflow, KeyMissing, ModelMissing, StreamBroken, TryLater, Unreachable
 from hybridchat.events import (
@@ -554,6 +555,23 @@ class TestContext:
         last = (await bench.run())[-1]
         assert isinstance(last, Failed)
         assert (last.code, last.hint) == ("context_overflow", "shorten it")
+
+    async def test_a_server_that_says_how_long_the_prompt_is_is_asked_again_only_once(self, bench: Bench) -> None:
+        conversation_id = None
+        for _ in range(8):
+            first = (await bench.run("word " * 60, conversation_id=conversation_id))[0]
+            assert isinstance(first, Routed)
+            conversation_id = first.conversation_id
+        whole = bench.local.requests[-1].messages
+        overflow = ContextOverflow("too long", endpoint="ollama", prompt_tokens=3 * estimate_prompt(whole))
+        endpoint = replace(bench.local.endpoint, num_ctx=1024)
+        bench.engine.local_window = 1024
+        bench.engine.local = bench.local = type(bench.local)(endpoint, [overflow], script(["ok"]))
+        events = await bench.run("and now?", conversation_id=conversation_id)
+        assert isinstance(events[-1], Finished)
+        assert len(bench.local.requests) == 2
+        sent = estimate_prompt(bench.local.requests[1].messages)
+        assert 3 * sent <= 1024
 
     async def test_the_window_that_the_server_tells_counts_from_the_next_turn_on(self, bench: Bench) -> None:
         steps = script(["ok"])

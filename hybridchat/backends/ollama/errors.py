@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from hybridchat.backends.transport.http import place_of
-from hybridchat.backends.transport.server_text import retry_after, server_text
+from hybridchat.backends.transport.server_text import prompt_tokens, retry_after, server_text
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import (
     BadConfiguration,
@@ -118,6 +118,7 @@ def _overflow(endpoint: Endpoint, said: str) -> ContextOverflow:
         _with_text(f"the conversation is longer than the context window of {endpoint.model}", said),
         endpoint=endpoint.name,
         hint="Begin a new conversation, leave something out, or raise num_ctx.",
+        prompt_tokens=prompt_tokens(said),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hybridchat.backends.transport.http import place_of
 from hybridchat.backends.transport.json import read_json
-from hybridchat.backends.transport.server_text import retry_after, server_text
+from hybridchat.backends.transport.server_text import prompt_tokens, retry_after, server_text
 from hybridchat.errors import (
     ContextOverflow,
     HybridChatError,
@@ -120,6 +120,7 @@ def _about_the_request(complaint: Complaint, endpoint: Endpoint) -> HybridChatEr
             f"the prompt does not fit into the context window of {endpoint.model}{complaint.ending}",
             endpoint=endpoint.name,
             hint="Begin a new conversation, or shorten the prompt.",
+            prompt_tokens=prompt_tokens(complaint.text),
         )
     if status in {404, 410} or (status in {400, 403, 422} and complaint.says(_NO_SUCH_MODEL)):
         return ModelMissing(

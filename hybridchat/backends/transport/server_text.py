@@ -53,3 +53,16 @@ def retry_after(value: str | None) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+_PROMPT_SIZE = re.compile(
+    r"request \((\d+) tokens\)"  # llama.cpp
+    r"|(\d+) in the messages"  # OpenAI, older vLLM
+    r"|(?:resulted in|contains(?: at least)?) (\d+) (?:input )?tokens"  # OpenAI, newer vLLM
+)
+
+
+def prompt_tokens(said: str) -> int | None:
+    """Return the size of a prompt that was refused as too long, in tokens, where the server says it."""
+    match = _PROMPT_SIZE.search(said)
+    return int(next(filter(None, match.groups()))) if match else None

@@ -10,6 +10,7 @@ from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBacken
 from hybridchat.backends.openai_compatible.models import alternatives
 from hybridchat.backends.presets import remote_endpoint
 from hybridchat.backends.protocol import ChatRequest
+from hybridchat.backends.transport.server_text import prompt_tokens
 from hybridchat.config.settings import RemoteSettings
 from hybridchat.errors import (
     ContextOverflow,
@@ -241,3 +242,16 @@ async def test_an_error_body_that_breaks_off_leaves_the_status(server: FakeServe
     _, failure = await parts_until_failure(build(), RequestRejected)
 
     assert "HTTP 400" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("said", "tokens"),
+    [
+        ("request (5031 tokens) exceeds the available context size (512 tokens), try increasing it", 5031),
+        ("However, you requested 5000 tokens (4500 in the messages, 500 in the completion).", 4500),
+        ("This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.", 9000),
+        ("the prompt is too long", None),
+    ],
+)
+def test_the_size_of_a_prompt_that_was_refused_is_read_where_it_is_said(said: str, tokens: int | None) -> None:
+    assert prompt_tokens(said) == tokens
