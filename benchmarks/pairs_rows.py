@@ -15,7 +15,7 @@ from hybridchat.routing.calibration import calibrate
 BASELINE_PENALTY = (1.0,)
 """That of the first measurements: no tuning."""
 
-GAIN_PENALTIES = (30.0, 100.0, 300.0)
+GAIN_PENALTIES = (30.0, 100.0)
 """For what the remote model does where the local one is wrong: fewer rows to learn from."""
 
 LEARNED = ("length", "baseline-text", "baseline", "text", "text+agreement", "text+agreement+gain")
