@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
 
 
+_NEARLY_FULL = 0.8
+
+
 @dataclass(frozen=True, slots=True)
 class WindowUse:
     """How many tokens a conversation takes of the local model's context window (None: not known), estimated.
@@ -37,6 +40,11 @@ class WindowUse:
         if self.window is None:
             return None
         return self.tokens / max(self.window - min(self.answer, self.window // 2), 1)
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether the next turns will not fit without leaving out the oldest."""
+        return self.share is not None and self.share >= _NEARLY_FULL
 
 
 class Assistant:

@@ -23,13 +23,19 @@ class AnswerActions(TurnScreen):
     """Actions on the last answer, by key and by slash command."""
 
     def action_escalate(self) -> None:
-        """Let the remote model answer the last question, too."""
+        """Let the remote model answer the last question, too, or look at what is selected of the conversation."""
         if not self._can_begin():
             return
-        if self.assistant.has_remote:
-            self._ask_again(Place.REMOTE)
-        else:
+        selected = self.get_selected_text()
+        if not self.assistant.has_remote:
             self.tell("no remote model is configured (hybridchat config set remote.preset huggingface)")
+        elif selected and selected.strip():
+            self.clear_selection()
+            quoted = "\n".join(f"> {line}" for line in selected.strip().splitlines())
+            question = f"Check this part, and answer it better:\n\n{quoted}"
+            self.begin(self.conversation.ask(question, choice=Place.REMOTE), question)
+        else:
+            self._ask_again(Place.REMOTE)
 
     def action_retry(self) -> None:
         """Answer the last question again."""

@@ -182,7 +182,8 @@ class ChatScreen(AnswerActions):
         from hybridchat.tui.first_run import FirstRunScreen  # noqa: PLC0415 -- seldom needed
 
         if self.is_ready and (models := self.assistant.models) is not None:
-            await self.app.push_screen_wait(FirstRunScreen(models, has_remote=self.assistant.has_remote))
+            screen = FirstRunScreen(models, has_remote=self.assistant.has_remote, typed=self.composer.type_in)
+            await self.app.push_screen_wait(screen)
 
     @work(group="look")
     async def action_theme(self, name: str = "") -> None:

@@ -83,6 +83,10 @@ class Composer(TextArea):
         self.replace(text, (0, 0), self.document.end)
         self.move_cursor(self.document.end)
 
+    def type_in(self, characters: str) -> None:
+        """Write as if the user had typed here."""
+        self.insert(characters)
+
     def complete_with(self, begun: str, whole: str) -> None:
         """Put ``whole`` in place of ``begun``, which ends at the cursor."""
         row, column = self.cursor_location

@@ -71,9 +71,9 @@ class OpenConversation:
         """How full the local model's window is."""
         return self._assistant.window_use(self.branches.path())
 
-    def ask(self, text: str, edit_of: str | None = None) -> TurnRequest:
+    def ask(self, text: str, *, edit_of: str | None = None, choice: Place | None = None) -> TurnRequest:
         """Return the request for a new question, or for another version of the question ``edit_of``."""
-        return self._request(text, edit_of=edit_of)
+        return self._request(text, edit_of=edit_of, choice=choice)
 
     def ask_again(self, choice: Place | None) -> TurnRequest | None:
         """Return the request for another answer to the last question; None where there is none."""

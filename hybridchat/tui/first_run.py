@@ -17,6 +17,9 @@ from hybridchat.errors import HybridChatError, Interrupted
 from hybridchat.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
     from textual.app import ComposeResult
 
     from hybridchat.backends.local_models import Found, LocalModels, Offer
@@ -26,13 +29,17 @@ _TICK = 0.2  # seconds between two looks at a download
 
 
 class FirstRunScreen(ModalScreen[bool]):
-    """Offers what can be done; ends with whether a model can answer now."""
+    """Offers what can be done; ends with whether a model can answer now.
+
+    Whoever types has something else in mind: the screen makes room, and the characters go on to ``typed``.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
     choices = getters.query_one(OptionList)
 
-    def __init__(self, models: LocalModels, *, has_remote: bool) -> None:
+    def __init__(self, models: LocalModels, *, has_remote: bool, typed: Callable[[str], None] = lambda _: None) -> None:
         super().__init__()
+        self._typed = typed
         self._models = models
         self._has_remote = has_remote
         self._offers: dict[str, Offer] = {}
@@ -46,7 +53,7 @@ class FirstRunScreen(ModalScreen[bool]):
             yield Static("Models on this machine", classes="dialog-title", markup=False)
             yield Static("looking for models…", id="matter", markup=False)
             yield OptionList(markup=False, compact=True)
-            yield Static("", id="progress", classes="dialog-hint", markup=False)
+            yield Static("↑ ↓ and Enter choose, Esc leaves", id="progress", classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         """Look at what there is."""
@@ -66,7 +73,7 @@ class FirstRunScreen(ModalScreen[bool]):
                 Option(self._going_on(found), id="leave"),
             ]
         )
-        self.choices.highlighted = 0
+        self.choices.highlighted = None  # an Enter that was meant for the composer chooses nothing
         self.choices.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -95,6 +102,14 @@ class FirstRunScreen(ModalScreen[bool]):
         finally:
             self._getting = False
             ticking.stop()
+
+    def on_key(self, event: events.Key) -> None:
+        """Make room for the composer."""
+        if event.is_printable and event.character and not self._getting:
+            event.stop()
+            self._typed(event.character)
+            if self.is_current:
+                self.dismiss(False)
 
     def action_leave(self) -> None:
         """Stop a download, or leave."""

@@ -31,7 +31,7 @@ class Action:
 
 
 ACTIONS = (
-    Action("escalate", "ctrl+r", "Ask remote", "Let the remote model answer the last question, too"),
+    Action("escalate", "ctrl+r", "Ask remote", "Ask the remote model, too, or let it check what is selected"),
     Action("retry", "ctrl+t", "Retry", "Answer the last question again; both answers are kept"),
     Action("continue", "f5", "Continue", "Go on with an answer that was stopped", "[remote]"),
     Action("stop", "escape", "Stop", "Stop the answer; what was said is kept"),

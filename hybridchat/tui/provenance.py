@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from hybridchat import phrases
 from hybridchat.messages import Confidence, Message, Place, Provenance, Status
-from hybridchat.text import clean, one_line
+from hybridchat.text import clean
 
 if TYPE_CHECKING:
     from textual import events
@@ -182,8 +182,3 @@ def _question(text: str, version: str) -> Content:
     more = f"\n… {left_out:,} more characters" if left_out else ""
     head = f"You {version}: " if version else "You: "
     return Content.assemble((head, "bold"), shown, (more, "$text-muted"))
-
-
-def title(text: str) -> str:
-    """Return a conversation's title for one line."""
-    return one_line(text, 60) or "untitled"

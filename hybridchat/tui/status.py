@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from hybridchat.assistant import WindowUse
 
-_NEARLY_FULL = 0.8
 _TICK = 0.5  # seconds between two looks at the clock while an answer is under way; idle, there is no timer
 
 
@@ -105,7 +104,7 @@ class StatusLine(Widget):
         if share is None:
             self._window = ""
         else:
-            word = " over: oldest turns left out" if share > 1 else " nearly full" if share >= _NEARLY_FULL else ""
+            word = " over: oldest turns left out" if share > 1 else " nearly full" if use.is_nearly_full else ""
             self._window = f"context {share:.0%}{word}"
         self.refresh()
 

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerError
 
-from hybridchat.errors import HybridChatError
+from hybridchat.errors import HybridChatError, InputMissing
 from hybridchat.events import (
     Consent,
     ConsentRequested,
@@ -69,6 +69,7 @@ class TurnScreen(Screen[None]):
         self._turn: Turn | None = None
         self._worker: Worker[None] | None = None
         self._warm: Provenance | None = None
+        self._warned = False
         self._busy = False
         self._queue: deque[str] = deque()
         self._question: ModalScreen[Consent] | ModalScreen[str | None] | None = None
@@ -143,7 +144,7 @@ class TurnScreen(Screen[None]):
             for exchange in exchanges[shown:]:
                 await new.begin_turn(*stored(exchange))
         self.composer.prompts.replace(exchange.question.content for exchange in exchanges)
-        self.status.show_window(self.conversation.window_use)
+        self._show_window()
 
     @on(Composer.Sent)
     async def take_prompt(self, event: Composer.Sent) -> None:
@@ -252,16 +253,13 @@ class TurnScreen(Screen[None]):
     def _consider(self, event: Event) -> None:
         match event:
             case ConsentRequested(outgoing):
-                self._question = dialog = ConsentDialog(outgoing, self._type)
+                self._question = dialog = ConsentDialog(outgoing, self.composer.type_in)
                 self.app.push_screen(dialog, self._answer)
             case ModelChoiceRequested():
                 self._question = choice = model_choice(event)
                 self.app.push_screen(choice, self._answer)
             case Measured():
                 self.measured[event.message_id] = event
-
-    def _type(self, characters: str) -> None:
-        self.composer.insert(characters)
 
     def _answer(self, reply: Consent | str | None) -> None:
         self._question = None
@@ -276,9 +274,20 @@ class TurnScreen(Screen[None]):
             self._queue.clear()
         self._rest()
         if routed is not None:
-            await self.conversation.take_in(routed.conversation_id, routed.user_message_id, last.message_id)
-            self.status.show_window(self.conversation.window_use)
+            with suppress(InputMissing):  # what could not be saved is not there, which the turn itself has told
+                await self.conversation.take_in(routed.conversation_id, routed.user_message_id, last.message_id)
+            self._show_window()
             self._rest()
+
+    def _show_window(self) -> None:
+        use = self.conversation.window_use
+        self.status.show_window(use)
+        if use.is_nearly_full and not self._warned:
+            self.tell(
+                f"the conversation takes {use.share:.0%} of what the local model can read: the oldest turns will be "
+                "left out. /new begins afresh, /escalate brings in the remote model."
+            )
+        self._warned = use.is_nearly_full
 
     def _rest(self) -> None:
         exchange = self.conversation.last

@@ -9,6 +9,7 @@ from hybridchat.backends.protocol import Accepted, Piece
 from hybridchat.backends.scripted import script
 from hybridchat.messages import DataPolicy
 from hybridchat.tui import answer_actions
+from hybridchat.tui.answer import Answer
 from hybridchat.tui.clipboard import Copied
 from hybridchat.tui.comparison import ComparisonDialog
 from hybridchat.tui.confidence_map import ConfidenceMap
@@ -34,6 +35,19 @@ async def test_a_key_escalates_the_last_answer_and_both_stand(chat: Chat) -> Non
         assert [answer.content for answer in exchange.answers] == ["Paris. Yes", "It is Paris"]
         assert exchange.answer is not None
         assert exchange.answer.content == "It is Paris"
+
+
+async def test_only_what_is_selected_is_escalated(chat: Chat) -> None:
+    chat.allow(DataPolicy.ALLOW)
+    async with chat.running() as running:
+        await running.ask()
+        running.screen.query_one(Answer).text_select_all()
+        await running.press("ctrl+r")
+        await running.idle()
+        assert running.questions[-1] == "You: Check this part, and answer it better:\n\n> Paris. Yes"
+        assert running.answers[-1] == "It is Paris"
+        assert chat.remote is not None
+        assert len(chat.remote.requests[0].messages) == 3
 
 
 async def test_without_a_remote_model_escalating_says_so(chat: Chat) -> None:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from hybridchat.backends.protocol import Accepted, Ended, Piece, Waiting
 from hybridchat.backends.scripted import script
-from hybridchat.errors import Unreachable
+from hybridchat.errors import CannotWrite, Unreachable
 from hybridchat.messages import DataPolicy, FinishReason, Status, TokenLogprob
+from hybridchat.store.conversations import Conversations
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.provenance import Fold
 from tests.engine.policies import SURE, ScriptedPolicy
@@ -167,6 +170,36 @@ async def test_prompts_written_before_the_assistant_is_there_are_sent_when_it_is
         await running.screen.start_with(assistant)
         await running.idle()
         assert running.answers == ["Paris. Yes"]
+
+
+async def test_a_window_that_fills_is_told_before_turns_are_left_out(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy()
+    chat.remote = None
+    async with chat.running(size=(140, 40)) as running:
+        await running.ask("word " * 1800)
+        assert "context 8" in running.status
+        assert "nearly full" in running.status
+        assert running.told[0].startswith("the conversation takes 8")
+        await running.ask("word " * 1800)
+        assert "oldest turns left out" in running.status
+        assert any("the oldest 1 turn left out" in note for note in running.notes)
+
+
+async def test_a_turn_that_could_not_be_saved_says_so_and_the_chat_goes_on(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise CannotWrite("the disk is full")
+
+    async with chat.running() as running:
+        with monkeypatch.context() as patched:
+            patched.setattr(Conversations, "create", full)
+            await running.ask("first")
+        assert "this turn is not saved: the disk is full" in running.notes[0]
+        assert running.told == []
+        await running.ask("second")
+        assert running.answers == ["Paris. Yes", "Paris. Yes"]
+        assert running.notes[1].count("not saved") == 0
 
 
 async def test_a_conversation_is_opened_where_the_user_last_stood(chat: Chat, store: object) -> None:

@@ -79,6 +79,8 @@ async def test_a_machine_without_a_model_is_led_to_a_working_chat(chat: Chat) ->
         assert rows[2:] == ["Look again", "Go on with the remote model alone"]
         assert "ollama pull phi3.5" in text_of(running)
         await running.press("enter")
+        assert not machine.begun.is_set()
+        await running.press("down", "enter")
         await running.until(lambda: running.app.screen is running.screen)
         assert machine.got == ["smollm2"]
         assert running.told == ["SmolLM2-135M is ready"]
@@ -91,7 +93,7 @@ async def test_a_download_tells_how_far_it_is_and_can_be_stopped(chat: Chat) -> 
     machine.go_on.clear()
     async with on(chat, machine).running() as running:
         await offered(running)
-        await running.press("enter")
+        await running.press("down", "enter")
         await running.until(machine.begun.is_set)
         await running.until(lambda: "Downloading 10% of 0 MB" in text_of(running))
         await running.press("enter", "escape")
@@ -107,7 +109,7 @@ async def test_a_download_that_fails_says_why(chat: Chat) -> None:
     machine.failure = CannotWrite("no room", hint="Make some.")
     async with on(chat, machine).running() as running:
         await offered(running)
-        await running.press("enter")
+        await running.press("down", "enter")
         await running.until(lambda: "no room\nMake some." in text_of(running))
 
 
@@ -119,10 +121,10 @@ async def test_looking_again_finds_what_was_started_meanwhile(chat: Chat) -> Non
         assert "Ollama runs, but has not got it" in text_of(running)
         assert "hybridchat[embedded]" in text_of(running)
         machine.found = Found(ready=True, ollama=True, engine=False)
-        await running.press("enter")
+        await running.press("down", "enter")
         await running.until(lambda: "can answer (phi3.5)" in text_of(running))
         assert await offered(running) == ["Look again", "Go on"]
-        await running.press("down", "enter")
+        await running.press("down", "down", "enter")
         assert running.app.screen is running.screen
         await running.send("/models")
         await offered(running)
@@ -136,3 +138,13 @@ async def test_whoever_is_writing_already_is_only_told(chat: Chat) -> None:
         await running.write("a draft")
         running.screen.look_for_models()
         await running.until(lambda: running.told == ["no model on this machine can answer yet: /models helps"])
+
+
+async def test_whoever_types_gets_the_composer_and_every_character(chat: Chat) -> None:
+    machine = Machine()
+    async with on(chat, machine).running() as running:
+        await offered(running)
+        await running.press("h", "i", "enter")
+        await running.idle()
+        assert running.questions == ["You: hi"]
+        assert not machine.begun.is_set()

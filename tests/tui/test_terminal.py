@@ -72,7 +72,8 @@ def start(ollama: FakeOllama) -> Iterator[Start]:
 def ended(process: pexpect.spawn[str]) -> int | None:
     process.expect(pexpect.EOF)
     process.close()
-    return process.exitstatus
+    status: int | None = process.exitstatus
+    return status
 
 
 def test_a_question_is_answered_and_the_conversation_reopened(start: Start, ollama: FakeOllama) -> None:
