@@ -70,7 +70,7 @@ def _checked(source: str, call: str, answer: str) -> Features:
         result = run(source, call)
     except Unknown:
         return {"code_worked_out": 0.0}
-    right = same_value(result, literal(answer))
+    right = result == literal(answer) or str(result) in {answer, answer.strip("'\"")}
     return {"code_worked_out": 1.0, "code_confirms": float(right), "code_refutes": float(not right)}
 
 

@@ -91,9 +91,10 @@ def test_what_it_does_not_know_it_says(source: str) -> None:
 
 def test_an_answer_is_checked_against_what_the_code_comes_to() -> None:
     question = "[PYTHON]\ndef f(s):\n    return s.upper()\nassert f('ab') == ??\n[/PYTHON]"
-    right, wrong = code_features(question, "AB"), code_features(question, "'Ab '")
-    assert (right["code_confirms"], right["code_refutes"]) == (1, 0)
-    assert (wrong["code_confirms"], wrong["code_refutes"]) == (1, 0)  # spaces, case and quotes are forgiven
+    for right in ("AB", "'AB'", '"AB"'):
+        found = code_features(question, right)
+        assert (found["code_confirms"], found["code_refutes"]) == (1, 0)
+    assert code_features(question, "'Ab'")["code_refutes"] == 1
     assert code_features(question, "BA")["code_refutes"] == 1
     assert "code_confirms" not in code_features(question, "AB", static=True)
     assert code_features(question.replace("upper", "encode"), "AB")["code_worked_out"] == 0
