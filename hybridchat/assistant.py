@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -76,9 +77,10 @@ class Assistant:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for backend in self._backends:
-            await backend.aclose()
-        await self._store.aclose()
+        async with AsyncExitStack() as closing:  # one that cannot be closed keeps no other open
+            closing.push_async_callback(self._store.aclose)
+            for backend in self._backends:
+                closing.push_async_callback(backend.aclose)
 
     def turn(self, request: TurnRequest) -> Turn:
         """Start a turn; needs a running event loop."""
