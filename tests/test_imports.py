@@ -31,7 +31,16 @@ def loaded(*arguments: str, statement: str = RUN) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], [], ["ask", "--help"], ["models", "--help"], ["keys", "set", "--help"], ["history"]],
+    [
+        ["--help"],
+        ["--version"],
+        [],
+        ["ask", "--help"],
+        ["chat", "--help"],
+        ["models", "--help"],
+        ["keys", "set", "--help"],
+        ["history"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded(*arguments) & HEAVY == set()
@@ -45,6 +54,12 @@ def test_asking_loads_no_screen_no_keyring_and_no_management_client() -> None:
     modules = loaded("ask", "--local", "2+2?", statement=SCRIPTED)
     assert "sqlite3" in modules, "the question was really asked"
     assert modules & {"textual", "rich", "keyring", "ollama", "huggingface_hub"} == set()
+
+
+def test_the_first_frame_of_the_chat_waits_for_no_engine_store_or_server() -> None:
+    modules = loaded(statement="import hybridchat.tui.app; from hybridchat.config.loading import load; load()")
+    assert "textual" in modules
+    assert modules & {"httpx", "sqlite3", "keyring", "ollama", "huggingface_hub"} == set()
 
 
 def test_settings_and_history_load_only_what_they_need() -> None:

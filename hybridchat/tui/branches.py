@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hybridchat.messages import Message, Role, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,19 @@ class Branches:
 
     def path(self) -> list[Message]:
         """Return the messages from the root down to where the user stands."""
-        path = []
-        message = self._messages.get(self.head_id or "")
-        while message is not None:
-            path.append(message)
-            message = self._messages.get(message.parent_id or "")
-        return path[::-1]
+        return list(self._upward())[::-1]
 
     def exchanges(self) -> list[Exchange]:
         """Return the questions of the branch with their answers."""
-        path = self.path()
-        following = [*path[1:], None]
-        return [
-            self._exchange(message, after if after is not None and after.role is Role.ASSISTANT else None)
-            for message, after in zip(path, following, strict=False)
-            if message.role is Role.USER
-        ]
+        return list(self.from_the_end())[::-1]
+
+    def from_the_end(self) -> Iterator[Exchange]:
+        """Yield the same, the last one first: who only wants that one need not wait for thousands."""
+        after: Message | None = None
+        for message in self._upward():
+            if message.role is Role.USER:
+                yield self._exchange(message, after if after is not None and after.role is Role.ASSISTANT else None)
+            after = message
 
     def leaves(self) -> list[Message]:
         """Return where each branch ends, the newest first; what was set aside is no branch."""
@@ -91,12 +88,18 @@ class Branches:
 
         Branches part where an answer has siblings or a question was edited; the parting nearest to the end counts.
         """
-        for exchange in reversed(self.exchanges()):
+        for exchange in self.from_the_end():
             for place, here in ((exchange.answers, exchange.shown), (exchange.versions, exchange.question)):
                 if len(place) > 1 and here is not None:
                     ids = [message.id for message in place]
                     return self.end_below(ids[(ids.index(here.id) + step) % len(ids)])
         return None
+
+    def _upward(self) -> Iterator[Message]:
+        message = self._messages.get(self.head_id or "")
+        while message is not None:
+            yield message
+            message = self._messages.get(message.parent_id or "")
 
     def _exchange(self, question: Message, answer: Message | None) -> Exchange:
         answers = tuple(message for message in self._below(question.id) if message.role is Role.ASSISTANT)

@@ -58,13 +58,12 @@ class OpenConversation:
     @property
     def last(self) -> Exchange | None:
         """The last exchange of the branch."""
-        exchanges = self.branches.exchanges()
-        return exchanges[-1] if exchanges else None
+        return next(self.branches.from_the_end(), None)
 
     @property
     def last_answer(self) -> Message | None:
         """The last answer that is shown."""
-        return next((e.shown for e in reversed(self.branches.exchanges()) if e.shown is not None), None)
+        return next((exchange.shown for exchange in self.branches.from_the_end() if exchange.shown is not None), None)
 
     @property
     def window_use(self) -> WindowUse:

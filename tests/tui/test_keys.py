@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from hybridchat.config.settings import ChatSettings
@@ -9,6 +11,14 @@ from tests.tui.conftest import Chat
 
 def test_the_screen_can_do_every_action() -> None:
     assert [action.name for action in ACTIONS if not hasattr(ChatScreen, f"action_{action.method}")] == []
+
+
+def test_the_document_lists_every_action_with_its_key_and_command() -> None:
+    document = (Path(__file__).parents[2] / "docs/chat.md").read_text(encoding="utf-8")
+    for action in ACTIONS:
+        key = readable(action.keys) if action.keys else ""
+        command = f"/{action.name} {action.argument}".rstrip()
+        assert f"| {key} | `{command}` | {action.help} |" in document
 
 
 def test_no_key_is_given_twice() -> None:
