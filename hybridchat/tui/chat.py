@@ -85,6 +85,17 @@ class ChatScreen(AnswerActions):
                 f"This terminal has {width}x{height} cells; {_NARROWEST}x{_LOWEST} are needed. Nothing is lost."
             )
 
+    def action_page(self, step: int) -> None:
+        """Scroll the transcript by a page, down (1) or up (-1), while the user goes on writing."""
+        if step > 0:
+            self.transcript.scroll_page_down(animate=False)
+        else:
+            self.transcript.scroll_page_up(animate=False)
+
+    def action_follow(self) -> None:
+        """Go to the end of the transcript and stay there."""
+        self.transcript.follow()
+
     def action_stop(self) -> None:
         """Close the completions, or stop the answer."""
         if self.composer.completing:

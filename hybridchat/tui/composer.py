@@ -22,6 +22,9 @@ _KEYS = {
     "down": "later",
     "tab": "complete",
     "ctrl+d": "delete_or_quit",
+    "pageup": "screen.page(-1)",
+    "pagedown": "screen.page(1)",
+    "ctrl+end": "screen.follow",
 }
 
 

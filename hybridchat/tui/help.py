@@ -16,7 +16,7 @@ _WRITING = (
     ("/", "a command from the list below"),
     ("@path", "attach a file"),
     ("Tab", "take a completion, or go to what can be unfolded and edited"),
-    ("PgUp PgDn End", "scroll, once the transcript has the focus; End follows the answer again"),
+    ("PgUp PgDn", "scroll; Ctrl+End goes to the end and follows the answer again"),
     ("Ctrl+P", "find any action by its name"),
 )
 

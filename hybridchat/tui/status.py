@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hybridchat.assistant import WindowUse
 
+_LONGEST_NAME = 24
 _TICK = 0.5  # seconds between two looks at the clock while an answer is under way; idle, there is no timer
 
 
@@ -42,7 +43,7 @@ class Work:
         self.tokens += tokens
 
     def __str__(self) -> str:
-        parts = [f"{phrases.short_model(self.model)} {self.doing}", phrases.where(self.place)]
+        parts = [f"{_short(self.model)} {self.doing}", phrases.where(self.place)]
         if self.since is not None:
             seconds = self.until - self.since
             speed = f", {self.tokens / seconds:.0f}/s" if seconds > 1 else ""
@@ -121,8 +122,12 @@ class StatusLine(Widget):
 
 def at_rest(model: str, last: Provenance | None) -> str:
     """Return what to say of the local ``model`` between answers; ``last`` is its latest answer in this session."""
-    name = f"{phrases.short_model(last.model if last else model)} · {phrases.where(Place.LOCAL)}"
+    name = f"{_short(last.model if last else model)} · {phrases.where(Place.LOCAL)}"
     if last is None or last.first_token_seconds is None:
         return f"{name} · cold"
     warm = max(last.first_token_seconds - (last.load_seconds or 0.0), 0.0)
     return f"{name} · warm: first token in about {warm:.1f} s"
+
+
+def _short(model: str) -> str:
+    return one_line(phrases.short_model(model), _LONGEST_NAME)

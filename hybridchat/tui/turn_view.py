@@ -95,7 +95,7 @@ class TurnView:
     def _wait(self, event: Loading) -> None:
         self._work.model, self._work.place, self._work.doing = event.model, event.place, f"waits: {event.reason}"
         if not self._speaker.speaking:
-            self._speaker.wait_for(f"{phrases.short_model(event.model)}: {event.reason}")
+            self._speaker.wait_for(event.reason)
 
     async def _open(self, message_id: str, place: Place, model: str, endpoint: str) -> None:
         self._work.model, self._work.place, self._work.doing = model, place, "answers"

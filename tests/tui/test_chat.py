@@ -216,3 +216,24 @@ async def test_a_conversation_is_opened_where_the_user_last_stood(chat: Chat, st
         await running.ask(" again")
         assert running.answers[-1] == "third answer"
         assert len(chat.local.requests[-1].messages) == 5
+
+
+async def test_the_transcript_is_scrolled_while_the_user_writes_and_followed_again(chat: Chat) -> None:
+    more = asyncio.Event()
+    chat.local_says(
+        script(["line\n\n"] * 60), [Accepted("small"), Piece("one"), more, Piece(" two"), Ended(FinishReason.STOP)]
+    )
+    async with chat.running(size=(80, 24)) as running:
+        await running.ask("first")
+        await running.send("second")
+        await running.until(lambda: running.answers[1:] == ["one"])
+        transcript = running.screen.transcript
+        await running.press("pageup")
+        assert not transcript.following
+        at = transcript.scroll_y
+        more.set()
+        await running.idle()
+        assert transcript.scroll_y == at
+        await running.press("pagedown", "ctrl+end")
+        assert transcript.following
+        assert running.answers[1:] == ["one two"]
