@@ -99,10 +99,10 @@ def _records(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
                     if not isinstance(record, dict):
                         raise _broken(f"{file.name}, line {number}", "not a JSON object")
                     yield f"{file.name}, line {number}", record
-    except json.JSONDecodeError as error:
-        raise _broken(f"{file.name}, line {number}", f"not JSON ({error})") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise _broken(f"{file.name}, after line {number}", str(error) or "the file ends early") from error
+    except (ValueError, RecursionError) as error:
+        raise _broken(f"{file.name}, line {number}", f"not JSON ({error})") from error
 
 
 def _item(record: Mapping[str, Any], where: str) -> Item:
@@ -124,10 +124,16 @@ def _output(record: Mapping[str, Any], who: str, where: str) -> Output | None:
     answer = found.get("answer")
     if isinstance(answer, bool) or not isinstance(answer, str | int | float | None):
         answer = json.dumps(answer, sort_keys=True)
-    return Output(found["text"], float(answer) if isinstance(answer, int) else answer)
+    try:
+        return Output(found["text"], float(answer) if isinstance(answer, int) else answer)
+    except OverflowError:
+        return Output(found["text"], str(answer))
 
 
 def _outcome(record: Mapping[str, Any], where: str) -> Outcome | None:
+    for who in ("local", "remote"):
+        if not isinstance(record.get(who) or {}, dict):
+            raise _broken(where, f"'{who}' is not an object")
     local, remote = ((record.get(who) or {}).get("correct") for who in ("local", "remote"))
     if local is None or remote is None:
         return None

@@ -150,6 +150,12 @@ def test_one_class_only_is_said_and_survived(tmp_path: Path, capsys: pytest.Capt
     ("line", "words"),
     [
         ("{", "line 3: not JSON"),
+        ("[" * 100_000, "line 3: not JSON"),
+        (
+            '{"id": "a", "task": "sums", "question": "b", "local": {"text": "", "answer": 1' + "0" * 999 + "}}",
+            "1 of 3 items do not say",
+        ),
+        ('{"id": "a", "question": "b", "local": {"text": ""}, "remote": [3]}', "line 3: 'remote' is not an object"),
         ("[]", "line 3: not a JSON object"),
         ('{"id": 3}', "line 3: 'id' is missing"),
         ('{"id": "a", "question": "b"}', "line 3: 'local' is missing"),
