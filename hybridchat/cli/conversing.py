@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hybridchat.cli.fault_log import FaultHandler
 from hybridchat.config.loading import load
-from hybridchat.errors import InputMissing, UsageError
+from hybridchat.errors import HybridChatError, InputMissing, Interrupted, UsageError
 from hybridchat.plain.streams import is_terminal
 
 if TYPE_CHECKING:
@@ -51,7 +53,13 @@ def on_screen(wanted: Wanted) -> int:
     from hybridchat.tui.app import ChatApp  # noqa: PLC0415 -- not before it is sure that there is a screen
 
     logging.getLogger().addHandler(FaultHandler())
-    asyncio.run(ChatApp(lambda: _build(settings), settings.chat, wanted.choose).converse())
+    app = ChatApp(lambda: _build(settings), settings.chat, wanted.choose)
+
+    async def run() -> None:
+        with _told_of_signals(app.leave):
+            await app.converse()
+
+    asyncio.run(run())
     return 0
 
 
@@ -67,6 +75,26 @@ def by_line(wanted: Wanted) -> int:
             return await converse(assistant, await wanted.choose(assistant))
 
     return asyncio.run(run())
+
+
+@contextmanager
+def _told_of_signals(leave: Callable[[HybridChatError], None]) -> Iterator[None]:
+    """Let SIGTERM and SIGHUP call ``leave`` from the event loop; an exception out of a handler would end up in a task.
+
+    A signal that is ignored (``nohup``) stays so.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGTERM, signal.SIGHUP] if sys.platform != "win32" else []
+    before = {number: signal.getsignal(number) for number in numbers}
+    taken = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in taken:
+        loop.add_signal_handler(number, leave, Interrupted("stopped", exit_code=128 + number))
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
 
 
 def _build(settings: Settings) -> Assistant:

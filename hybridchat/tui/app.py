@@ -6,6 +6,7 @@ import asyncio
 import difflib
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 
 from hybridchat.errors import BadConfiguration, HybridChatError
@@ -64,6 +65,13 @@ class ChatApp(App[None]):
         """Get the assistant as soon as the first frame is drawn."""
         self.call_after_refresh(self.run_worker, self._get_ready(), group="start")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let what is typed or pasted on the chat screen be written, wherever a click or Tab put the focus."""
+        written = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
+        if written and self.screen is self.chat and not event.is_forwarded and self.chat.is_mounted:
+            self.chat.set_focus(self.chat.composer)
+        await super().on_event(event)
+
     async def converse(self) -> None:
         """Run until the user leaves, and close everything. Raises what ended the program otherwise."""
         try:
@@ -74,6 +82,11 @@ class ChatApp(App[None]):
                 await self._built.__aexit__(None, None, None)
         if self.failure is not None:
             raise self.failure
+
+    def leave(self, error: HybridChatError) -> None:
+        """Leave because of ``error``, which ``converse`` then raises."""
+        self.failure = self.failure or error
+        self.exit()
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a selection, and say how sure that is."""
@@ -99,8 +112,7 @@ class ChatApp(App[None]):
             await self.chat.start_with(assistant, conversation)
             self.chat.look_for_models()
         except HybridChatError as error:
-            self.failure = error
-            self.exit()
+            self.leave(error)
 
     async def _copy(self, text: str) -> None:
         copied = await copy(text, self.chat.write_to_terminal)

@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from hybridchat.engine import Turn, TurnRequest
     from hybridchat.messages import Conversation
 
-_FIRST_SHOWN = 20
-"""Turns that are drawn when a conversation is opened; the others come with "load earlier"."""
+_FIRST_SHOWN = 20  # turns that are drawn when a conversation is opened; the others come with "load earlier"
 
 
 class TurnScreen(Screen[None]):
@@ -183,6 +182,8 @@ class TurnScreen(Screen[None]):
             self.editing = None
             self.composer.load_text("")
             self._rest()
+        else:
+            self.composer.focus()
 
     async def close_turn(self) -> None:
         """Stop the answer and wait until it is kept: before leaving."""

@@ -141,16 +141,19 @@ def wait_for_commit(journal: Path) -> None:
         connection.close()
 
 
-def test_a_closing_system_restores_the_terminal_and_keeps_the_partial_answer(start: Start, ollama: FakeOllama) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_closing_system_restores_the_terminal_and_keeps_the_partial_answer(
+    start: Start, ollama: FakeOllama, number: signal.Signals
+) -> None:
     ollama.chat(head(), piece(line("half an answer")), Do.HANG)
     chat = start("chat")
     chat.expect_exact("F1 help")
     chat.send("go\r")
     chat.expect_exact("half an answer")
-    chat.kill(signal.SIGTERM)
+    chat.kill(number)
     assert LEFT_THE_SCREEN in chat.read()
     chat.close()
-    assert chat.exitstatus == 143
+    assert chat.exitstatus == 128 + number
     again = start("chat", "-c")
     again.expect_exact("half an answer")
     again.send(CTRL_Q)
