@@ -118,8 +118,9 @@ class Escalation:
             try:
                 await answer.open()
             except ModelMissing as missing:
-                tried.add(backend.endpoint.model)
-                model = await self._choose_model(missing, backend.endpoint.model, tried)
+                unavailable = model or backend.endpoint.model
+                tried.add(unavailable)
+                model = await self._choose_model(missing, unavailable, tried)
             except ContextOverflow:
                 leave_out = await self._leave_out_more(leave_out, backend.endpoint.name)
             else:
