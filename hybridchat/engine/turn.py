@@ -222,8 +222,8 @@ class Turn:
             sure = "of unknown confidence" if confidence is None else f"{confidence.value:.0%}"
             notes.append(f"unsure: {sure}, below the {least:.0%} asked for")
             exit_code = 10
-        if self._escalation is not None:
-            notes += self._escalation.notes
+        assert self._escalation is not None
+        notes += self._escalation.notes
         if self._recorder.problem is not None:
             notes.append(f"this turn is not saved: {self._recorder.problem.message}")
             exit_code = CannotWrite.exit_code

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import pytest
@@ -30,6 +31,7 @@ from hybridchat.events import (
     SetAside,
 )
 from hybridchat.messages import DataPolicy, FinishReason, Place, Role, Status, Usage
+from hybridchat.store.database import Store
 from tests.engine.conftest import Bench
 from tests.engine.policies import ScriptedPolicy
 
@@ -736,3 +738,77 @@ async def test_a_conversation_that_is_deleted_while_it_is_answered_does_not_cost
     assert isinstance(last, Finished)
     assert (last.text, last.exit_code) == ("ab", 74)
     assert "not saved" in last.notes[-1]
+
+
+async def test_an_escape_sequence_that_never_ends_is_shown_as_the_text_it_is(bench: Bench) -> None:
+    bench.scripts(local=script(["a", "\x1b]0;b"]))
+    last = (await bench.run())[-1]
+    assert isinstance(last, Finished)
+    assert last.text == "a0;b"
+
+
+async def test_a_remote_server_that_is_busy_before_and_between_its_words_is_told(bench: Bench) -> None:
+    bench.allow(DataPolicy.ALLOW)
+    steps = script(["It", " is"], None)
+    bench.scripts(remote=[steps[0], Waiting("it loads"), steps[1], Waiting("it thinks"), *steps[2:]])
+    events = await bench.run(choice=Place.REMOTE)
+    assert [(event.place, event.reason) for event in of(Loading, events)] == [
+        (Place.REMOTE, "it loads"),
+        (Place.REMOTE, "it thinks"),
+    ]
+    assert shown(events, Place.REMOTE) == "It is"
+
+
+async def test_a_remote_model_that_says_nothing_finishes_empty(bench: Bench) -> None:
+    bench.allow(DataPolicy.ALLOW)
+    bench.scripts(remote=script([], None))
+    last = (await bench.run(choice=Place.REMOTE))[-1]
+    assert isinstance(last, Finished)
+    assert (last.text, last.provenance.place) == ("", Place.REMOTE)
+
+
+async def test_a_remote_models_thinking_is_shown_apart(bench: Bench) -> None:
+    bench.allow(DataPolicy.ALLOW)
+    bench.scripts(
+        remote=[Accepted("m"), Piece("hm", thinking=True), Piece("42"), Ended(FinishReason.LENGTH, Usage(None, None))]
+    )
+    events = await bench.run(choice=Place.REMOTE)
+    assert [(delta.text, delta.thinking) for delta in of(Delta, events)] == [("hm", True), ("42", False)]
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.text == "42"
+    assert last.provenance.cost is not None
+    assert last.provenance.cost > 0  # estimated, since the server did not count
+    assert "cut off" in last.notes[0]
+
+
+async def test_another_version_of_a_question_begins_a_branch_beside_it(bench: Bench) -> None:
+    first = await bench.run("one")
+    assert isinstance(first[0], Routed)
+    second = await bench.run("two", conversation_id=first[0].conversation_id)
+    assert isinstance(second[0], Routed)
+    edited = await bench.run("two, better", conversation_id=first[0].conversation_id, edit_of=second[0].user_message_id)
+    assert isinstance(edited[0], Routed)
+    siblings = await bench.store.conversations.siblings(edited[0].user_message_id)
+    assert [message.content for message in siblings] == ["two", "two, better"]
+    assert [message.content for message in bench.local.requests[-1].messages] == ["one", "Paris. Yes", "two, better"]
+
+
+def test_a_loop_that_closes_ends_its_turns_and_keeps_what_was_said(tmp_path: Path) -> None:
+    path = tmp_path / "hybridchat.db"
+
+    async def begin() -> str:
+        bench = Bench(Store.open(path))
+        bench.scripts(local=[*script(["half"])[:2], asyncio.Event()])
+        turn = bench.turn()
+        async for event in turn:
+            if isinstance(event, Delta):
+                return event.message_id
+        raise AssertionError
+
+    async def read(message_id: str) -> str:
+        async with Store.open(path) as store:
+            return (await store.conversations.message(message_id)).content
+
+    message_id = asyncio.run(begin())
+    assert asyncio.run(read(message_id)) == "half"
