@@ -20,7 +20,7 @@ from hybridchat.config import paths
 from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, PrivacySettings, Settings, StoreSettings
 from hybridchat.credentials import Credentials, variable
 from hybridchat.engine import Engine
-from hybridchat.engine.engine import OpenRemote
+from hybridchat.engine.resources import OpenRemote
 from hybridchat.errors import BadConfiguration, Blocked, KeyMissing
 from hybridchat.messages import DataPolicy, Place
 from hybridchat.routing.gain import GainPolicy

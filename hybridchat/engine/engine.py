@@ -1,59 +1,15 @@
-"""Holds what turns need, and starts them."""
+"""Starts turns."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
-
-from hybridchat.backends.protocol import Backend
-from hybridchat.config.settings import Settings
-from hybridchat.context import PromptMeter
 from hybridchat.engine.request import TurnRequest
+from hybridchat.engine.resources import Resources
 from hybridchat.engine.turn import Turn
-from hybridchat.routing.policy import Policy
-from hybridchat.store.database import Store
-
-if TYPE_CHECKING:
-    from hybridchat.privacy.redaction import Redactor
-
-OpenRemote = Callable[[str | None], Awaitable[Backend]]
 
 
-class Engine:
-    """Everything that a turn works with; one for the life of the program.
-
-    ``open_remote`` builds the backend of the remote model, of another one than the configured where a name is given;
-    it reads the key, and is therefore only called when something may really be sent. It is None where no remote is
-    configured. ``local_window`` is the local context window in tokens, as far as it is known. Redactors live as long
-    as the engine, one a conversation, so that a placeholder means the same all through it.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        local: Backend,
-        policy: Policy,
-        open_remote: OpenRemote | None = None,
-    ) -> None:
-        self.settings = settings
-        self.store = store
-        self.local = local
-        self.policy = policy
-        self.open_remote = open_remote
-        self.local_meter = PromptMeter()
-        self.local_window = local.endpoint.num_ctx
-        self._redactors: dict[str, Redactor] = {}
+class Engine(Resources):
+    """Starts turns on its resources; one for the life of the program."""
 
     def turn(self, request: TurnRequest) -> Turn:
         """Start a turn; needs a running event loop."""
         return Turn(self, request)
-
-    def redactor(self, conversation_id: str) -> Redactor:
-        """Return the conversation's redactor."""
-        if conversation_id not in self._redactors:
-            # The detectors' patterns take a while to compile: only where something may leave.
-            from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415 -- see above
-
-            self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
-        return self._redactors[conversation_id]

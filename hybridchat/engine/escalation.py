@@ -17,8 +17,8 @@ from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
 
 if TYPE_CHECKING:
-    from hybridchat.engine.engine import Engine
     from hybridchat.engine.request import TurnRequest
+    from hybridchat.engine.resources import Resources
 
 
 class Escalation:
@@ -29,7 +29,7 @@ class Escalation:
 
     def __init__(
         self,
-        engine: Engine,
+        resources: Resources,
         request: TurnRequest,
         conversation: Conversation,
         path: Sequence[Message],
@@ -38,7 +38,7 @@ class Escalation:
         recorder: Recorder,
         emit: Callable[[Event], Awaitable[None]],
     ) -> None:
-        self._engine = engine
+        self._resources = resources
         self._request = request
         self._conversation = conversation
         self._path = path
@@ -55,7 +55,7 @@ class Escalation:
         """Whether anything may be sent at all, be it after a question."""
         return (
             self._request.choice is not Place.LOCAL
-            and self._engine.open_remote is not None
+            and self._resources.open_remote is not None
             and self._verdict.permission is not Permission.REFUSE
         )
 
@@ -71,17 +71,17 @@ class Escalation:
             return ""
         if self._request.choice is Place.LOCAL:
             return "you asked for the local model"
-        return "no remote model is configured" if self._engine.open_remote is None else self._verdict.reason
+        return "no remote model is configured" if self._resources.open_remote is None else self._verdict.reason
 
     async def only_consent_is_missing(self) -> bool:
         """Whether the remote model would be there, and only nobody is there to be asked."""
-        if self.possible or self._request.choice is Place.LOCAL or self._engine.open_remote is None:
+        if self.possible or self._request.choice is Place.LOCAL or self._resources.open_remote is None:
             return False
         with_a_person = self._judge(can_ask=True)
         if with_a_person.permission is Permission.REFUSE:
             return False
         try:
-            await self._engine.open_remote(None)
+            await self._resources.open_remote(None)
         except HybridChatError:
             return False
         return True
@@ -97,7 +97,7 @@ class Escalation:
         Raises ``Blocked`` when data policy or the user says no, ``KeyMissing`` without a key, and whatever the backend
         raises.
         """
-        open_remote = self._engine.open_remote
+        open_remote = self._resources.open_remote
         if open_remote is None:
             raise Blocked(
                 "no remote model is configured",
@@ -133,7 +133,7 @@ class Escalation:
             await self._answer.finish(Status.PARTIAL)
 
     def _judge(self, *, can_ask: bool) -> Verdict:
-        privacy = self._engine.settings.privacy
+        privacy = self._resources.settings.privacy
         return data_policy.verdict(
             data_policy.effective(
                 call=self._request.data_policy,
@@ -148,10 +148,10 @@ class Escalation:
         )
 
     def _prepare(self, backend: Backend, leave_out: int, reason: str) -> RemoteAnswer:
-        redactor = self._engine.redactor(self._conversation.id)
+        redactor = self._resources.redactor(self._conversation.id)
         for message in self._path:  # the same order in every process gives the same placeholders
             redactor.redact(message.content)
-        settings = self._engine.settings.answer
+        settings = self._resources.settings.answer
         request = ChatRequest(
             fit(self._messages, None, 0, leave_out=leave_out).messages,
             max_tokens=settings.max_tokens,
@@ -165,7 +165,7 @@ class Escalation:
             redactor,
             self._path[-1],
             reason,
-            store=self._engine.store,
+            store=self._resources.store,
             recorder=self._recorder,
             emit=self._emit,
         )

@@ -13,19 +13,19 @@ from hybridchat.events import ContextTrimmed, Event
 from hybridchat.messages import ChatMessage, Place
 
 if TYPE_CHECKING:
-    from hybridchat.engine.engine import Engine
+    from hybridchat.engine.resources import Resources
 
 
 class LocalPrompt:
     """A conversation on its way into the local model's context window."""
 
     def __init__(
-        self, engine: Engine, messages: Sequence[ChatMessage], *, emit: Callable[[Event], Awaitable[None]]
+        self, resources: Resources, messages: Sequence[ChatMessage], *, emit: Callable[[Event], Awaitable[None]]
     ) -> None:
-        self._engine = engine
-        self._meter = engine.local_meter
-        self._answer = engine.settings.answer
-        self._window = engine.local_window
+        self._resources = resources
+        self._meter = resources.local_meter
+        self._answer = resources.settings.answer
+        self._window = resources.local_window
         self._messages = messages
         self._emit = emit
         self._fitted = self._fit(leave_out=0)
@@ -65,7 +65,7 @@ class LocalPrompt:
                 self._window = min((size for size in (self._window, local.window) if size), default=None)
                 self._fitted = self._fit(leave_out=fitted.turns_left_out + 1)
         if local.window is not None:  # a server may have been started with another window than is configured
-            self._engine.local_window = local.window
+            self._resources.local_window = local.window
         if local.ended is not None:
             self._meter.learn(fitted.messages, local.ended.usage.prompt_tokens)
 

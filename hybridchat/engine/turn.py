@@ -25,8 +25,8 @@ from hybridchat.routing.policy import Action, Question
 from hybridchat.text import one_line
 
 if TYPE_CHECKING:
-    from hybridchat.engine.engine import Engine
     from hybridchat.engine.request import TurnRequest
+    from hybridchat.engine.resources import Resources
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ _log = logging.getLogger(__name__)
 class Turn:
     """An asynchronous iterator of events, of which exactly one ``Finished`` or ``Failed`` is the last."""
 
-    def __init__(self, engine: Engine, request: TurnRequest) -> None:
-        self._engine = engine
+    def __init__(self, resources: Resources, request: TurnRequest) -> None:
+        self._resources = resources
         self._request = request
         self._channel = EventChannel()
-        self._recorder = Recorder(engine.store)
+        self._recorder = Recorder(resources.store)
         self._local: LocalAnswer | None = None
         self._streaming: asyncio.Task[None] | None = None
         self._remote: RemoteAnswer | None = None
@@ -78,7 +78,7 @@ class Turn:
         try:
             return self._work.result()
         except asyncio.CancelledError:
-            kept = self._engine.settings.store.save
+            kept = self._resources.settings.store.save
             hint = "What was said is kept: `hybridchat ask --continue` goes on from it." if kept else ""
             return await self._fail(Interrupted("stopped", hint=hint))
         except HybridChatError as error:
@@ -91,12 +91,18 @@ class Turn:
     async def _run(self) -> Finished:
         conversation, path = await self._begin()
         question_message = path[-1]
-        system = self._engine.settings.answer.system if self._request.system is None else self._request.system
+        system = self._resources.settings.answer.system if self._request.system is None else self._request.system
         messages = handover.verbatim(path, system)
         escalation = self._escalation = Escalation(
-            self._engine, self._request, conversation, path, messages, recorder=self._recorder, emit=self._channel.put
+            self._resources,
+            self._request,
+            conversation,
+            path,
+            messages,
+            recorder=self._recorder,
+            emit=self._channel.put,
         )
-        prompt = LocalPrompt(self._engine, messages, emit=self._channel.put)
+        prompt = LocalPrompt(self._resources, messages, emit=self._channel.put)
         question = Question(
             text=question_message.content,
             choice=self._request.choice,
@@ -106,7 +112,7 @@ class Turn:
             min_confidence=self._min_confidence,
             earlier_turns=sum(message.role is Role.USER for message in path) - 1,
         )
-        decision = self._engine.policy.pre(question)
+        decision = self._resources.policy.pre(question)
         place = Place.REMOTE if decision.action is Action.REMOTE else Place.LOCAL
         await self._channel.put(
             Routed(
@@ -119,9 +125,9 @@ class Turn:
         )
         if place is Place.REMOTE:
             return await self._answer_remotely(await escalation.open(decision.reason))
-        watch = self._engine.policy.watch(question)
+        watch = self._resources.policy.watch(question)
         self._local = LocalAnswer(
-            self._engine.local,
+            self._resources.local,
             question_message,
             watch,
             decision.reason,
@@ -132,7 +138,7 @@ class Turn:
 
     async def _begin(self) -> tuple[Conversation, list[Message]]:
         """Keep the question; return its conversation and the path from the root down to it."""
-        request, conversations = self._request, self._engine.store.conversations
+        request, conversations = self._request, self._resources.store.conversations
         if request.answer_to is not None:
             path = await conversations.path(request.answer_to)
             return await conversations.get(path[-1].conversation_id), path
@@ -251,7 +257,7 @@ class Turn:
     @property
     def _min_confidence(self) -> float | None:
         asked = self._request.min_confidence
-        return self._engine.settings.routing.min_confidence if asked is None else asked
+        return self._resources.settings.routing.min_confidence if asked is None else asked
 
 
 async def _stop(task: asyncio.Task[Any]) -> None:

@@ -9,7 +9,7 @@ from hybridchat.backends.protocol import Backend
 from hybridchat.backends.scripted import ScriptedBackend, Step, script
 from hybridchat.config.settings import Endpoint, Kind, Price, Settings
 from hybridchat.engine import Engine, Turn, TurnRequest
-from hybridchat.engine.engine import OpenRemote
+from hybridchat.engine.resources import OpenRemote
 from hybridchat.events import Event
 from hybridchat.messages import DataPolicy, Place
 from hybridchat.routing.policy import Policy
