@@ -16,7 +16,7 @@ from hybridchat.cli import wiring
 from hybridchat.cli.app import run
 from hybridchat.config.settings import Endpoint, Kind, Settings
 from hybridchat.credentials import Credentials
-from hybridchat.engine.engine import OpenRemote
+from hybridchat.engine.resources import OpenRemote
 from hybridchat.errors import Unreachable
 from hybridchat.messages import FinishReason, Place
 
