@@ -18,8 +18,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.logistic import Coefficients, fit
-from benchmarks.measures import auroc, brier, calibration_error
 from hybridchat.config.settings import Bias
+from hybridchat.evaluation.honesty import brier, ece
+from hybridchat.evaluation.ranking import auroc
 from hybridchat.messages import FinishReason, TokenLogprob
 from hybridchat.routing.answer_signals import AnswerSignals
 from hybridchat.routing.estimator import probability, standardise
@@ -106,6 +107,12 @@ class Samples:
         return predicted
 
 
+def _auroc(scores: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the area under the curve; .5 where all are of one class and nothing can be told apart."""
+    area = auroc(scores, right)
+    return 0.5 if area is None else area
+
+
 def read(trace: Trace, *, logprobs: bool) -> dict[str, Signals]:
     """Replay a trace; return its signals at each checkpoint and at the end."""
     answer, found, ahead = AnswerSignals(trace.get("question", "")), dict[str, Signals](), list(CHECKPOINTS)
@@ -153,12 +160,12 @@ def build_head(name: str, samples: Samples, *, aborts: bool) -> tuple[Head, list
         members = [i for i, p in enumerate(predicted) if checkpoint in p]
         right = [samples.right[i] for i in members]
         scores = [predicted[i][checkpoint] for i in members]
-        share, area = sum(right) / len(right), auroc(scores, right)
-        area_mixed = auroc([mixed[i][checkpoint] for i in members], right)
+        share, area = sum(right) / len(right), _auroc(scores, right)
+        area_mixed = _auroc([mixed[i][checkpoint] for i in members], right)
         print(
             f"{checkpoint:>6} {len(members):>5} {sum(right):>5} {area:>6.3f} ({area_mixed:.3f})"
             f" {brier(scores, right):>6.3f} {share * (1 - share):>6.3f}"
-            f" {calibration_error(scores, right):>6.3f} {thresholds.get(checkpoint, float('nan')):>12.3f}"
+            f" {ece(scores, right, bins=10):>6.3f} {thresholds.get(checkpoint, float('nan')):>12.3f}"
         )
         checkpoints[checkpoint] = Checkpoint(
             round(coefficients.intercept, 4),
@@ -230,7 +237,7 @@ def report_outside(traces: Sequence[Trace], prior: Prior) -> None:
         for checkpoint in head.checkpoints:
             members = [i for i, answer in enumerate(signals) if checkpoint in answer]
             scores = [probability(head, checkpoint, signals[i][checkpoint]) for i in members]
-            area = auroc(scores, [right[i] for i in members])
+            area = _auroc(scores, [right[i] for i in members])
             print(
                 f"{'logprobs' if logprobs else 'text':>9} {checkpoint:>4} {len(members):>5}"
                 f" AUROC {area:.3f} mean {sum(scores) / len(scores):.3f}"

@@ -3,28 +3,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.grading import Item, grade
 from benchmarks.logistic import fit
-from benchmarks.measures import auroc, brier, calibration_error
 from benchmarks.questions import questions
-
-
-@given(st.lists(st.tuples(st.integers(min_value=0, max_value=5), st.booleans()), min_size=1, max_size=40))
-def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list[tuple[int, bool]]) -> None:
-    right = [score for score, is_right in pairs if is_right]
-    wrong = [score for score, is_right in pairs if not is_right]
-    won = sum((a > b) + (a == b) / 2 for a in right for b in wrong)
-    expected = won / (len(right) * len(wrong)) if right and wrong else 0.5
-    assert auroc([score for score, _ in pairs], [is_right for _, is_right in pairs]) == pytest.approx(expected)
-
-
-def test_an_honest_forecast_has_no_calibration_error() -> None:
-    assert calibration_error([0.5] * 10, [True, False] * 5, bins=1) == 0
-    assert calibration_error([1.0] * 10, [False] * 10) == 1
-    assert brier([1.0, 0.0], [True, True]) == 0.5
 
 
 def test_a_logistic_model_recovers_what_made_the_data_and_keeps_to_its_signs() -> None:
