@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece, Waiting
 from hybridchat.backends.scripted import script
@@ -10,7 +11,7 @@ from hybridchat.errors import CannotWrite, Unreachable
 from hybridchat.messages import DataPolicy, FinishReason, Status, TokenLogprob
 from hybridchat.store.conversations import Conversations
 from hybridchat.tui.answer import Answer
-from hybridchat.tui.provenance import Fold
+from hybridchat.tui.provenance import Fold, Question
 from tests.engine.policies import SURE, ScriptedPolicy
 from tests.tui.conftest import Chat
 
@@ -237,3 +238,25 @@ async def test_the_transcript_is_scrolled_while_the_user_writes_and_followed_aga
         await running.press("pagedown", "ctrl+end")
         assert transcript.following
         assert running.answers[1:] == ["one two"]
+
+
+async def test_what_is_typed_or_pasted_is_written_wherever_the_focus_is(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.ask("first")
+        running.screen.transcript.focus()
+        await running.pilot.pause()
+        await running.press("h", "i")
+        running.screen.query(Question).first().focus()
+        await running.pilot.pause()
+        running.app.post_message(events.Paste(" there"))
+        await running.pilot.pause()
+        assert running.screen.composer.text == "hi there"
+        assert running.screen.composer.has_focus
+
+
+async def test_escape_leads_back_to_where_one_writes(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.press("tab")
+        assert not running.screen.composer.has_focus
+        await running.press("escape")
+        assert running.screen.composer.has_focus
