@@ -40,9 +40,7 @@ async def test_a_model_in_ollama_is_enough(ollama: FakeOllama, tmp_path: Path, n
     assert await models.look() == Found(ready=True, ollama=True, engine=False)
 
 
-async def test_an_ollama_without_the_model_can_get_it(
-    ollama: FakeOllama, tmp_path: Path, no_engine: None
-) -> None:
+async def test_an_ollama_without_the_model_can_get_it(ollama: FakeOllama, tmp_path: Path, no_engine: None) -> None:
     ollama.scripts["/api/tags"] = ok({"models": [{**TAG, "name": "other:latest", "model": "other:latest"}]})
     models = LocalModels("phi3.5", tmp_path, ollama=partial(endpoint, ollama.url), embedded=True)
     found = await models.look()
