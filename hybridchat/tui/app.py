@@ -12,8 +12,11 @@ from textual.app import App
 from hybridchat.errors import BadConfiguration, HybridChatError
 from hybridchat.tui.chat import ChatScreen
 from hybridchat.tui.clipboard import copy
+from hybridchat.tui.code import highlighted
+from hybridchat.tui.inline import inline
 from hybridchat.tui.keys import keymap
 from hybridchat.tui.themes import DEFAULT, THEMES
+from hybridchat.tui.tree import parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,7 +71,7 @@ class ChatApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Let what is typed or pasted on the chat screen be written, wherever a click or Tab put the focus."""
         written = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
-        if written and self.screen is self.chat and not event.is_forwarded and self.chat.is_mounted:
+        if written and not event.is_forwarded and self.chat.is_mounted and self.chat.is_active:
             self.chat.set_focus(self.chat.composer)
         await super().on_event(event)
 
@@ -108,6 +111,7 @@ class ChatApp(App[None]):
     async def _get_ready(self) -> None:
         try:
             self._built = assistant = await asyncio.to_thread(self._build)
+            await asyncio.to_thread(_load_parsers)
             conversation = await self._choose(assistant) if self._choose else None
             await self.chat.start_with(assistant, conversation)
             self.chat.look_for_models()
@@ -132,3 +136,10 @@ class ChatApp(App[None]):
 
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
+
+
+def _load_parsers() -> None:
+    """Load what the first answer is drawn with, so that its first word need not wait for it."""
+    parse_tree("", {})
+    inline("*", ())
+    highlighted("", "text")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.highlight import highlight
 
 from hybridchat.tui.kept import kept
 from hybridchat.tui.lines import MUTED, Line, decoration, fold
@@ -28,6 +27,8 @@ def highlighted(code: str, language: str) -> Content:
 
     A language is always named: without one, each update would load every lexer there is and let it guess.
     """
+    from textual.highlight import highlight  # noqa: PLC0415 -- the first frame has no code
+
     return highlight(code, language=language or "text", tab_size=_TAB)
 
 

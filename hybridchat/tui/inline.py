@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
 from hybridchat.tui.kept import kept
@@ -14,6 +14,7 @@ from hybridchat.tui.lines import MUTED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 References = tuple[tuple[str, str], ...]
@@ -30,7 +31,12 @@ _IMAGE: Final = "italic"
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"[\\`*_~\[\]!<&\n]")
 
-_parser = MarkdownIt("commonmark").enable("strikethrough")
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 -- the first frame parses nothing
+
+    return MarkdownIt("commonmark").enable("strikethrough")
 
 
 @kept(4096)
@@ -43,7 +49,7 @@ def inline(text: str, references: References) -> Content:
         return Content(text)
     env: dict[str, Any] = {"references": {label: {"href": href, "title": ""} for label, href in references}}
     content = _Styled()
-    for token in _parser.parseInline(text, env):
+    for token in _parser().parseInline(text, env):
         content.add(token.children or ())
     return Content("".join(content.text), content.spans)
 

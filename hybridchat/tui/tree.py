@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 # What stands inside paragraphs and cells is parsed when it is laid out, and kept: an open list of sixty items then
 # costs one item per update, and not sixty.
 _DEEPEST = 100
-_parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table").disable("inline")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 -- the first frame parses nothing
+
+    return MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table").disable("inline")
 
 
 class Node:
@@ -53,7 +59,7 @@ def parse_tree(source: str, env: dict[str, Any]) -> list[Node]:
     top: list[Node] = []
     too_deep: set[Node] = set()
     open_lists = [top]
-    for token in _parser.parse(source, env):
+    for token in _parser().parse(source, env):
         if token.nesting < 0:
             open_lists.pop()
             continue

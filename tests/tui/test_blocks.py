@@ -176,13 +176,13 @@ def test_another_width_lays_out_anew_and_the_same_width_does_not() -> None:
 
 def test_inline_text_is_kept_so_that_a_growing_list_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    parse = inline._parser.parseInline
+    parse = inline._parser().parseInline
 
     def counted(text: str, env: dict[str, object]) -> list[Token]:
         parsed.append(text)
         return parse(text, env)
 
-    monkeypatch.setattr(inline._parser, "parseInline", counted)
+    monkeypatch.setattr(inline._parser(), "parseInline", counted)
     items = [f"- grown item *{number}*" for number in range(30)]
     for end in range(1, 31):
         blocks("\n".join(items[:end]))[0].lines(40)
