@@ -14,7 +14,7 @@ from hybridchat.tui.comparison import ComparisonDialog
 from hybridchat.tui.confidence_map import ConfidenceMap
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
 from hybridchat.tui.explanation import explanation
-from hybridchat.tui.provenance import Question
+from hybridchat.tui.provenance import Fold, Question
 from hybridchat.tui.turn_view import answer_id
 from hybridchat.tui.turns import TurnScreen
 
@@ -86,7 +86,11 @@ class AnswerActions(TurnScreen):
         for message in reversed(exchange.answers if exchange else ()):
             widget = self._widget_of(message)
             if widget is not None and (tokens := await self.assistant.logprobs(message.id)):
-                await ConfidenceMap.toggle(widget, tokens)
+                was_folded = any(fold.reveal(widget) for fold in self.query(Fold))
+                if not (was_folded and widget.has_class("-mapped")):
+                    await ConfidenceMap.toggle(widget, tokens)
+                if was_folded:
+                    self.transcript.scroll_to_widget(widget, animate=False)
                 return
         self.tell("there are no token probabilities for this: only local answers have them, and not from every server")
 
@@ -171,8 +175,7 @@ class AnswerActions(TurnScreen):
             self.begin(request)
 
     def _edit(self, question: Message) -> None:
-        self.editing = question.id
-        self.composer.take(question.content)
+        self.composer.begin_edit(question.id, question.content)
         self.composer.focus()
         self.status.rest("editing: Enter sends it as a new branch, Esc leaves it")
 

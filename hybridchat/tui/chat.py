@@ -129,6 +129,7 @@ class ChatScreen(AnswerActions):
     async def action_new(self) -> None:
         """Begin a new conversation."""
         if self._may_leave():
+            self.composer.leave_edit()
             self.conversation.close()
             await self.redraw()
             self.composer.focus()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import ndiff
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -19,7 +19,7 @@ from hybridchat.tui.answer import Answer
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_LONGEST = 2_000  # lines that are compared; beyond, a diff takes too long and helps nobody
+_LONGEST = 2_000  # lines that are compared; beyond, a diff helps nobody
 
 
 class ComparisonDialog(ModalScreen[str | None]):
@@ -70,11 +70,16 @@ class ComparisonDialog(ModalScreen[str | None]):
 
 def diff(first: str, second: str) -> Content:
     """Return the lines of both: ``-`` for the first alone, ``+`` for the second alone."""
-    styles = {"- ": "$text-error", "+ ": "$text-success"}
-    lines = ndiff(clean(first).splitlines()[:_LONGEST], clean(second).splitlines()[:_LONGEST])
-    return Content("\n").join(
-        Content.styled(line, styles.get(line[:2], "")) for line in lines if not line.startswith("? ")
-    )
+    before, after = (clean(text).splitlines()[:_LONGEST] for text in (first, second))
+    lines: list[Content] = []
+    # not ndiff: it looks for lines that resemble each other, which takes minutes for two long answers
+    for same, start, end, other_start, other_end in SequenceMatcher(None, before, after).get_opcodes():
+        if same == "equal":
+            lines += [Content(f"  {line}") for line in before[start:end]]
+            continue
+        lines += [Content.styled(f"- {line}", "$text-error") for line in before[start:end]]
+        lines += [Content.styled(f"+ {line}", "$text-success") for line in after[other_start:other_end]]
+    return Content("\n").join(lines)
 
 
 def _who(answer: Message) -> str:

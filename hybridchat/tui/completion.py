@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,6 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from hybridchat.errors import InputError
 from hybridchat.tui import attachments
 from hybridchat.tui.keys import ACTIONS, BY_NAME, Action
 
@@ -26,11 +28,16 @@ class Completion:
 
 
 def slash_command(prompt: str) -> tuple[Action, str] | None:
-    """Return the action that a prompt asks for, and its argument; None where the prompt is no known command."""
+    """Return the action that a prompt asks for, and its argument; None where the prompt is no command.
+
+    Raises ``InputError`` for a lone word that names no action: it is mistyped, and not for any model.
+    """
     if not prompt.startswith("/") or "\n" in prompt.strip():
         return None
     name, _, argument = prompt[1:].strip().partition(" ")
     action = BY_NAME.get(name.lower())
+    if action is None and re.fullmatch(r"/[a-z]+(-[a-z]+)*", prompt.strip().lower()):
+        raise InputError(f"there is no command {prompt.strip()}", hint="/help lists them all.")
     return (action, argument.strip()) if action else None
 
 

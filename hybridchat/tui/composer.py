@@ -74,6 +74,8 @@ class Composer(TextArea):
         )
         self.prompts = PromptHistory()
         self.completing = False
+        self.editing: str | None = None
+        self._put_by = ""
 
     @property
     def before_cursor(self) -> str:
@@ -85,6 +87,19 @@ class Composer(TextArea):
         """Hold ``text`` instead of what is there, with the cursor at its end; undo brings the old text back."""
         self.replace(text, (0, 0), self.document.end)
         self.move_cursor(self.document.end)
+
+    def begin_edit(self, question: str, text: str) -> None:
+        """Hold ``text``, another version of an earlier question, and put by what is being written."""
+        self.leave_edit()
+        self.editing, self._put_by = question, self.text
+        self.take(text)
+
+    def leave_edit(self) -> str | None:
+        """Take up again what was put by. Return the question that was being edited, None if there was none."""
+        question, self.editing = self.editing, None
+        if question is not None:
+            self.take(self._put_by)
+        return question
 
     def type_in(self, characters: str) -> None:
         """Write as if the user had typed here."""

@@ -137,6 +137,13 @@ class Fold(Static, can_focus=True):
         self._answer.display = not self._answer.display
         self.update(self._text())
 
+    def reveal(self, answer: Answer) -> bool:
+        """Unfold if this hides ``answer``; return whether it did."""
+        hidden = answer is self._answer and not answer.display
+        if hidden:
+            self.action_unfold()
+        return hidden
+
     def on_click(self, event: events.Click) -> None:
         """Do the same."""
         event.stop()

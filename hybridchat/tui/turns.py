@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerError
 
-from hybridchat.errors import HybridChatError, InputMissing
+from hybridchat.errors import HybridChatError, InputError, InputMissing
 from hybridchat.events import (
     Consent,
     ConsentRequested,
@@ -62,7 +62,6 @@ class TurnScreen(Screen[None]):
         super().__init__()
         self.folder = folder or Path.cwd()
         self.measured: dict[str, Measured] = {}
-        self.editing: str | None = None
         self._assistant: Assistant | None = None
         self._conversation: OpenConversation | None = None
         self._turn: Turn | None = None
@@ -124,6 +123,7 @@ class TurnScreen(Screen[None]):
 
     async def show(self, conversation: Conversation) -> None:
         """Open ``conversation`` where the user last stood in it."""
+        self.composer.leave_edit()
         await self.conversation.open(conversation)
         await self.redraw()
 
@@ -149,17 +149,18 @@ class TurnScreen(Screen[None]):
     async def take_prompt(self, event: Composer.Sent) -> None:
         """Do what was typed: a slash command at once, a prompt as soon as it is its turn."""
         event.stop()
-        if command := slash_command(event.text):
-            await self.do(*command)
-            return
         try:
+            if command := slash_command(event.text):
+                await self.do(*command)
+                return
+            if self.composer.editing is not None and self._busy:
+                raise InputError("an answer is under way", hint="Stop it before the edited question is sent.")
             prompt = attached(event.text, self.folder)
         except HybridChatError as error:
             self.complain(error)
             self.composer.give_back(event.text)
             return
-        if self.editing is not None and self.is_ready and not self._busy:
-            edited, self.editing = self.editing, None
+        if (edited := self.composer.leave_edit()) is not None:
             await self._branch_off(prompt, edited)
             return
         self._queue.append(prompt)
@@ -178,9 +179,7 @@ class TurnScreen(Screen[None]):
         """Stop the answer; what was said is kept, and what waited for its turn is written again."""
         if self._turn is not None:
             self._turn.cancel()
-        elif self.editing is not None:
-            self.editing = None
-            self.composer.load_text("")
+        elif self.composer.leave_edit() is not None:
             self._rest()
         else:
             self.composer.focus()

@@ -5,16 +5,16 @@ import asyncio
 import pytest
 from textual.widgets import Static
 
-from hybridchat.backends.protocol import Accepted, Piece
+from hybridchat.backends.protocol import Accepted, Ended, Piece
 from hybridchat.backends.scripted import script
-from hybridchat.messages import DataPolicy
+from hybridchat.messages import DataPolicy, FinishReason
 from hybridchat.tui import answer_actions
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.clipboard import Copied
-from hybridchat.tui.comparison import ComparisonDialog
+from hybridchat.tui.comparison import ComparisonDialog, diff
 from hybridchat.tui.confidence_map import ConfidenceMap
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
-from hybridchat.tui.provenance import Question
+from hybridchat.tui.provenance import Fold, Question
 from tests.engine.policies import ScriptedPolicy
 from tests.tui.conftest import Chat, Running
 
@@ -100,7 +100,7 @@ async def test_escape_leaves_an_edit(chat: Chat) -> None:
     async with chat.running() as running:
         await running.ask("first")
         await running.press("f8")
-        assert running.screen.editing is not None
+        assert running.screen.composer.editing is not None
         await running.press("escape")
         assert running.screen.composer.text == ""
         await running.ask("not an edit")
@@ -234,3 +234,75 @@ async def test_an_answer_is_copied_from_its_source(chat: Chat, monkeypatch: pyte
         assert copied == [source, "print(1)\n"]
         await running.send("/copy 2")
         await running.until(lambda: running.told[-1] == "the last answer has no code block 2")
+
+
+async def test_an_edit_gives_back_what_was_being_written(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.ask("first")
+        await running.write("a draft")
+        await running.press("f8")
+        assert running.screen.composer.text == "first"
+        await running.press("escape")
+        assert running.screen.composer.text == "a draft"
+        await running.press("f8")
+        await running.ask(" again")
+        assert running.questions == ["You: first again"]
+        assert running.screen.composer.text == "a draft"
+
+
+async def test_an_edit_ends_with_its_conversation(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.ask("first")
+        await running.press("f8", "ctrl+n")
+        await running.pilot.pause()
+        assert running.screen.composer.text == ""
+        await running.ask("second")
+        assert running.questions == ["You: second"]
+        assert running.answers == ["Paris. Yes"]
+
+
+async def test_an_edited_question_waits_in_the_composer_while_an_answer_streams(chat: Chat) -> None:
+    more = asyncio.Event()
+    chat.local_says(script(["first"]), [Accepted("small"), Piece("half"), more, Ended(FinishReason.STOP)])
+    async with chat.running() as running:
+        await running.ask("one")
+        await running.press("f8", "ctrl+t")
+        await running.until(lambda: "half" in running.answers)
+        await running.send("!")
+        assert running.told == ["an answer is under way\nStop it before the edited question is sent."]
+        assert running.screen.composer.text == "one!"
+        more.set()
+        await running.idle()
+        await running.press("enter")
+        await running.until(lambda: running.questions == ["You: one!"])
+        await running.idle()
+
+
+async def test_the_confidence_of_a_folded_draft_is_shown_unfolded(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy(doubt_after=2)
+    chat.allow(DataPolicy.ALLOW)
+    async with chat.running() as running:
+        await running.ask()
+        assert running.answers == ["It is Paris"]
+        await running.press("f3")
+        await running.until(lambda: len(running.screen.query(ConfidenceMap)) == 1)
+        assert len(running.answers) == 2
+        running.screen.query(Fold).first().action_unfold()
+        await running.press("f3")
+        await running.until(lambda: len(running.answers) == 2)
+        assert len(running.screen.query(ConfidenceMap)) == 1
+
+
+async def test_a_mistyped_command_goes_to_no_model(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.send("/nope")
+        assert running.told == ["there is no command /nope\n/help lists them all."]
+        assert running.screen.composer.text == "/nope"
+        assert chat.local.requests == []
+
+
+def test_two_long_answers_that_resemble_each_other_are_compared_by_whole_lines() -> None:
+    shown = diff("a\nb 1\nc", "a\nb 2\nc")
+    assert shown.plain == "  a\n- b 1\n+ b 2\n  c"
+    first, second = ("\n".join(f"line {i} says {word} {i}" for i in range(2_000)) for word in ("this", "that"))
+    assert diff(first, second).plain.count("\n") == 3_999
