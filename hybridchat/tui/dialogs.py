@@ -77,15 +77,18 @@ class ConsentDialog(ModalScreen[Consent]):
         return self._armed or action not in {"answer", "originals"}
 
     def on_key(self, event: events.Key) -> None:
-        """Pass on what was meant for the composer."""
-        if self._armed:
+        """Pass on what was meant for the composer; a character that is no answer says that the user is typing again."""
+        if self._armed and (not event.is_printable or event.key in self.active_bindings):
             return
+        self._armed = False
+        self.set_focus(None)
         event.stop()
         event.prevent_default()
         if event.is_printable and event.character:
             self._typed(event.character)
         if self._arming is not None:
-            self._arming.reset()
+            self._arming.stop()
+        self._arming = self.set_timer(self.QUIET, self.arm)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the answer."""

@@ -85,6 +85,22 @@ async def test_what_is_being_typed_when_the_question_appears_is_no_answer_to_it(
         assert running.answers == ["Paris. Yes"]
 
 
+async def test_typing_that_goes_on_after_a_pause_is_no_answer(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy(doubt_after=2)
+    async with chat.running() as running:
+        await running.send("go")
+        dialog = await consent(running)
+        await running.press("t", "a", "s", "k", "enter")
+        assert running.app.screen is dialog
+        assert running.screen.composer.text == "task"
+        assert chat.remote is not None
+        assert chat.remote.requests == []
+        dialog.arm()
+        await running.press("l")
+        await running.idle()
+        assert running.answers == ["Paris. Yes"]
+
+
 async def test_a_turn_that_ends_takes_its_question_away(chat: Chat) -> None:
     chat.policy = ScriptedPolicy(doubt_after=1)
     chat.local_says([Accepted("small"), Piece("half"), asyncio.Event(), Ended(FinishReason.STOP)])
