@@ -15,7 +15,7 @@ from hybridchat.tui.answer_actions import AnswerActions
 from hybridchat.tui.completion import CompletionList, completions
 from hybridchat.tui.composer import Composer
 from hybridchat.tui.conversations import ConversationsScreen
-from hybridchat.tui.dialogs import ChoiceDialog, ConfirmDialog, LineDialog, TextDialog
+from hybridchat.tui.dialogs import LOWEST, NARROWEST, ChoiceDialog, ConfirmDialog, LineDialog, TextDialog
 from hybridchat.tui.external_editor import edited
 from hybridchat.tui.help import help_text
 from hybridchat.tui.keys import ACTIONS, Action, bindings, readable
@@ -23,8 +23,6 @@ from hybridchat.tui.palette import ActionProvider
 
 if TYPE_CHECKING:
     from textual.command import Provider
-
-_NARROWEST, _LOWEST = 40, 10
 
 
 class ChatScreen(AnswerActions):
@@ -78,11 +76,11 @@ class ChatScreen(AnswerActions):
     def on_resize(self, event: events.Resize) -> None:
         """Say so where the terminal is too small to be of use; nothing is lost meanwhile."""
         width, height = event.size
-        small = width < _NARROWEST or height < _LOWEST
+        small = width < NARROWEST or height < LOWEST
         self.too_small.display = small
         if small:
             self.too_small.update(
-                f"This terminal has {width}x{height} cells; {_NARROWEST}x{_LOWEST} are needed. Nothing is lost."
+                f"This terminal has {width}x{height} cells; {NARROWEST}x{LOWEST} are needed. Nothing is lost."
             )
 
     def action_page(self, step: int) -> None:

@@ -27,6 +27,10 @@ _MOST_SHOWN = 50_000
 """Characters of one message that are drawn; the rest is counted. All of it is sent."""
 
 
+NARROWEST, LOWEST = 40, 10
+"""The smallest terminal, in cells, on which the chat can be read."""
+
+
 class ConsentDialog(ModalScreen[Consent]):
     """Shows exactly what would leave, and where to. Esc keeps it here.
 
@@ -92,10 +96,14 @@ class ConsentDialog(ModalScreen[Consent]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the answer."""
-        self.dismiss(Consent(event.button.id or ""))
+        self.action_answer(event.button.id or "")
 
     def action_answer(self, answer: str) -> None:
-        """Take the answer."""
+        """Take the answer; nothing is agreed to on a terminal that cannot show what would leave."""
+        width, height = self.app.size
+        if Consent(answer) is not Consent.STAY_LOCAL and (width < NARROWEST or height < LOWEST):
+            self.app.bell()
+            return
         self.dismiss(Consent(answer))
 
     def action_originals(self) -> None:

@@ -57,6 +57,23 @@ async def test_the_local_answer_goes_on_unseen_and_stands_on_a_no(chat: Chat) ->
         assert running.notes[0] == "the local answer stands: you chose to stay local"
 
 
+async def test_nothing_is_agreed_to_on_a_terminal_too_small_to_show_it(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy(doubt_after=2)
+    async with chat.running() as running:
+        await running.send("go")
+        dialog = await consent(running)
+        await running.pilot.resize_terminal(30, 8)
+        await running.press("s")
+        await running.press("a")
+        assert dialog.is_current
+        assert chat.remote is not None
+        assert chat.remote.requests == []
+        await running.pilot.resize_terminal(80, 24)
+        await running.press("s")
+        await running.idle()
+        assert running.answers == ["It is Paris"]
+
+
 async def test_always_is_remembered_in_this_conversation(chat: Chat) -> None:
     chat.policy = ScriptedPolicy(doubt_after=2)
     async with chat.running() as running:
