@@ -197,6 +197,8 @@ async def test_earlier_turns_come_above_and_what_is_read_stays_where_it_is() -> 
         await transcript.begin_turn(*turn(27))
         await pilot.pause()
         await pilot.press("home")
+        await pilot.wait_for_scheduled_animations()
+        transcript.scroll_home(animate=False, immediate=True)
         await pilot.pause()
         first = transcript.query(Answer).first()
         at = on_screen(transcript, first)
