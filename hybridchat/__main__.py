@@ -8,7 +8,10 @@ def main() -> None:
     """Run the command line. Ctrl-C while it is still being loaded ends it silently with exit code 130."""
     _occupy_closed_streams()
     try:
-        from hybridchat.cli.app import run  # noqa: PLC0415  # nothing is imported before it is needed
+        from hybridchat.processes import forbid_core_dumps  # noqa: PLC0415  # nothing is imported before it is needed
+
+        forbid_core_dumps()
+        from hybridchat.cli.app import run  # noqa: PLC0415  # the same
     except KeyboardInterrupt:
         sys.exit(130)
     run()

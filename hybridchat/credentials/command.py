@@ -10,6 +10,7 @@ import subprocess
 from hybridchat.credentials.daemon import in_daemon_thread
 from hybridchat.credentials.key import checked
 from hybridchat.errors import KeyMissing
+from hybridchat.processes import without_keys
 
 _SHOWN = 200  # characters of what a command says
 
@@ -26,7 +27,7 @@ async def output(command: str, limit: float, hint: str) -> str:
 
     def run() -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # noqa: S603 -- the command stands in the user's own configuration
-            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False, env=without_keys()
         )
 
     try:

@@ -15,6 +15,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hybridchat.processes import without_keys
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -93,12 +95,18 @@ def _holds(program: _Program, text: str) -> bool:
             program.copy,
             input=text.encode(errors="replace"),
             stdout=subprocess.DEVNULL,
+            env=without_keys(),
             stderr=subprocess.DEVNULL,
             check=True,
             timeout=_PATIENCE,
         )
         given = subprocess.run(  # noqa: S603 -- the same
-            program.paste, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_PATIENCE
+            program.paste,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+            env=without_keys(),
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return False

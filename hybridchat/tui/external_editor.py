@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridchat.errors import CannotWrite, InputError
+from hybridchat.processes import without_keys
 from hybridchat.text import clean
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def edited(text: str, environ: Mapping[str, str] = os.environ) -> str:
 
 def _run(command: str, file: Path) -> None:
     try:
-        code = subprocess.run([*shlex.split(command), str(file)], check=False).returncode  # noqa: S603 -- the user's own
+        code = subprocess.run([*shlex.split(command), str(file)], check=False, env=without_keys()).returncode  # noqa: S603 -- the user's own
     except (OSError, ValueError) as error:
         raise InputError(f"the editor {command!r} cannot be started", hint="Set EDITOR to one that can.") from error
     if code != 0:

@@ -327,7 +327,7 @@ async def test_the_server_leaves_no_core_dump_and_stands_apart_from_the_terminal
 ) -> None:
     await parts_of(backend, asked("Hi", max_tokens=2))
     process = psutil.Process(server_of(models, runtime).pid)
-    assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+    assert process.rlimit(psutil.RLIMIT_CORE) in {(0, 0), (1, 1)}
     assert process.terminal() is None
     assert Path(process.cwd()).name == runtime.name
 

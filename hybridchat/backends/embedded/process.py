@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 
 from hybridchat.backends.embedded.model import Served, threads
 from hybridchat.backends.embedded.state import ServerFiles
 from hybridchat.backends.private_files import cannot_write
-
-_SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-"""In the names of environment variables that the program has no need of."""
+from hybridchat.processes import without_secrets
 
 if sys.platform == "win32":
     _WINDOWS_FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -54,7 +51,7 @@ def spawn(files: ServerFiles, served: Served, idle_seconds: float) -> Detached:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
+                env=without_secrets(),
                 start_new_session=True,
                 creationflags=_WINDOWS_FLAGS,
             )

