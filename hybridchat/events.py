@@ -90,12 +90,50 @@ class SetAside:
     reason: str
 
 
+class HandOver(StrEnum):
+    """How a conversation is put before the remote model."""
+
+    VERBATIM = "verbatim"  # as it stands
+    CONDENSE = "condense"  # its earlier turns as a summary that the local model wrote
+    DISTIL = "distil"  # as one self-contained question that the local model wrote
+    EXTRACT = "extract"  # without its documents, of which the remote model may ask at most two questions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something of an ``Outgoing`` that can be left out by itself: a message, or data that is attached to one.
+
+    ``tokens`` is an estimate; a part that is ``left_out`` can be taken in again.
+    """
+
+    id: str
+    label: str
+    tokens: int
+    left_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """``original[start:end]`` of a message is ``redacted[placeholder_start:placeholder_end]``; in characters."""
+
+    kind: str
+    start: int
+    end: int
+    placeholder_start: int
+    placeholder_end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """Exactly what would leave the machine: the messages before and after redaction, and where they would go.
 
     ``redactions`` counts placeholders by kind; ``bytes`` is the size of the request body; ``tokens`` and ``cost``
-    (US dollars, None without a known price) are estimates.
+    (US dollars, None without a known price) are estimates from above: it costs at most that. ``replacements`` says, a
+    tuple for each message, what was replaced where.
+
+    The rest is what can be changed by a ``Revise``: the hand-over ``form`` out of ``forms``; how many of the
+    conversation's earlier ``turns`` are left out, oldest first; and the ``parts``. ``note`` is a sentence about why the
+    question is asked again, or why it is not as it was asked for.
     """
 
     endpoint: str
@@ -108,11 +146,18 @@ class Outgoing:
     tokens: int
     cost: float | None
     reason: str
+    replacements: tuple[tuple[Replacement, ...], ...] = ()
+    form: HandOver = HandOver.VERBATIM
+    forms: tuple[HandOver, ...] = (HandOver.VERBATIM,)
+    turns: int = 0
+    turns_left_out: int = 0
+    parts: tuple[Part, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentRequested:
-    """Something would leave the machine: answer with a ``Consent`` through ``Turn.answer``."""
+    """Something would leave the machine: answer with a ``Consent`` or a ``Revise`` through ``Turn.answer``."""
 
     outgoing: Outgoing
 
@@ -123,6 +168,24 @@ class Consent(StrEnum):
     SEND = "send"
     ALWAYS = "always"  # send, and do not ask again in this conversation
     STAY_LOCAL = "stay_local"
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Another answer to an ``Outgoing``: prepare it otherwise, and ask again. Nothing is sent.
+
+    ``turns_left_out`` and ``left_out`` (the ids of all parts to leave out) replace what held before; None leaves it.
+    ``redact`` adds words or phrases that become placeholders, in this conversation from now on.
+    """
+
+    turns_left_out: int | None = None
+    left_out: tuple[str, ...] | None = None
+    redact: tuple[str, ...] = ()
+    form: HandOver | None = None
+
+
+Reply = Consent | Revise | str | None
+"""An answer to a question of a turn; a ``str`` names a model, None is a refusal."""
 
 
 @dataclass(frozen=True, slots=True)

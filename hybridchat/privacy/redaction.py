@@ -16,6 +16,7 @@ from hybridchat.errors import Blocked
 from hybridchat.messages import ChatMessage
 from hybridchat.privacy.detectors import Detector, Kind, Span, detect, detectors, merged
 from hybridchat.privacy.placeholders import FORM, FORM_OR_BEGINNING, parsed, placeholder
+from hybridchat.privacy.words import word_detector
 
 _REPEATED = {Kind.KEY, Kind.PASSWORD, Kind.PRIVATE_KEY}
 _SHORTEST_REPEAT = 6  # a shorter secret, or one of letters only, is too likely to be an ordinary word elsewhere
@@ -36,10 +37,14 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class RedactedMessages:
-    """Messages with placeholders; ``counts`` says how many different values of each kind were taken out of them all."""
+    """Messages with placeholders; ``counts`` says how many different values of each kind were taken out of them all.
+
+    ``spans`` are what the placeholders stand for in each of the original messages.
+    """
 
     messages: tuple[ChatMessage, ...]
     counts: Mapping[str, int]
+    spans: tuple[tuple[Span, ...], ...] = ()
 
 
 class Redactor:
@@ -69,6 +74,10 @@ class Redactor:
         """The placeholders given so far and their values, as plain data; it holds secrets."""
         return dict(self._values)
 
+    def add_words(self, words: Sequence[str]) -> None:
+        """Take out these words, too, from now on."""
+        self._detectors = (*self._detectors, word_detector(words))
+
     def redact(self, text: str) -> Redacted:
         """Return ``text`` with placeholders. Raises ``Blocked`` if a detector fails: then nothing may be sent."""
         (redacted,) = self._redact_all([text])
@@ -84,6 +93,7 @@ class Redactor:
                 for message, r in zip(messages, redacted, strict=True)
                 for value in _values(message.content, r.spans)
             ),
+            tuple(r.spans for r in redacted),
         )
 
     def restore(self, text: str) -> str:
