@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls of the remote model took, or may take: US dollars are None where no price is known."""
+
+    calls: int = 0
+    tokens: int = 0
+    dollars: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Confidence:
     """The probability that an answer is acceptable.
 
@@ -97,10 +107,33 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a local answer's confidence was last read from, at ``tokens`` answer tokens.
+
+    ``threshold`` is the confidence below which the remote model would have been asked, None where it could not be;
+    ``signals`` are the numbers, as far as they are finite.
+    """
+
+    tokens: int
+    threshold: float | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Why another answer took the place of a local one, ``tokens`` tokens after its beginning."""
+
+    tokens: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where an answer came from and why, kept with every answer.
 
     ``reason`` is a sentence for people. Times are seconds; ``cost`` is US dollars, None where no price is known.
+    ``reading`` tells about the confidence of a local answer, ``withdrawal`` why one was set aside; ``redactions``
+    counts by kind what was replaced by placeholders before a remote model saw it.
     """
 
     place: Place
@@ -115,6 +148,9 @@ class Provenance:
     first_token_seconds: float | None = None
     seconds: float | None = None
     finish_reason: FinishReason | None = None
+    reading: Reading | None = None
+    withdrawal: Withdrawal | None = None
+    redactions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,20 +19,30 @@ def short_model(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def confidence(value: Confidence | None) -> str:
-    """Return a word and a number, and whether it is calibrated: ``fairly sure (64%, uncalibrated)``."""
+def confidence(value: Confidence | None, threshold: float | None = None) -> str:
+    """Return a word and a number, and whether it is calibrated: ``fairly sure (64%, uncalibrated)``.
+
+    The number has the decimals that tell it from ``threshold``, where that is shown beside it.
+    """
     if value is None:
         return "confidence unknown"
     word = "sure" if value.value >= 0.8 else "fairly sure" if value.value >= 0.5 else "unsure"
     caveats = [] if value.calibrated else ["uncalibrated"]
     if value.basis != "logprobs":
         caveats.append(f"read from {value.basis}")
-    return f"{word} ({', '.join([percent(value), *caveats])})"
+    number = percent(value) if threshold is None else percentages(value.value, threshold)[0]
+    return f"{word} ({', '.join([number, *caveats])})"
 
 
 def percent(value: Confidence) -> str:
     """Return a confidence as a whole percentage."""
     return f"{value.value:.0%}"
+
+
+def percentages(one: float, other: float) -> tuple[str, str]:
+    """Return two probabilities as percentages, with as many decimals as keep different ones apart: 22.8%, 23.1%."""
+    said = [(f"{one:.{digits}%}", f"{other:.{digits}%}") for digits in range(3)]
+    return next((pair for pair in said if pair[0] != pair[1]), said[0])
 
 
 def provenance(source: Provenance) -> str:

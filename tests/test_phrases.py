@@ -19,6 +19,23 @@ def test_confidence_is_a_word_and_a_number(confidence: Confidence | None, said: 
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (0.2, 0.5, ("20%", "50%")),
+        (0.228, 0.231, ("22.8%", "23.1%")),
+        (0.2281, 0.2284, ("22.81%", "22.84%")),
+        (0.23, 0.23, ("23%", "23%")),
+    ],
+)
+def test_two_percentages_differ_where_their_values_do(one: float, other: float, said: tuple[str, str]) -> None:
+    assert phrases.percentages(one, other) == said
+
+
+def test_a_confidence_beside_its_threshold_is_told_from_it() -> None:
+    assert phrases.confidence(Confidence(0.228), 0.231) == "unsure (22.8%, uncalibrated)"
+
+
+@pytest.mark.parametrize(
     ("dollars", "said"), [(0.0, "$0.00"), (0.00012, "$0.00012"), (0.0999, "$0.09990"), (0.1, "$0.10"), (12.5, "$12.50")]
 )
 def test_small_sums_keep_their_digits(dollars: float, said: str) -> None:

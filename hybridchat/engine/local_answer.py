@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, 
 from hybridchat.context import estimate_tokens
 from hybridchat.engine.recorder import Recorder
 from hybridchat.events import Delta, Event, Loading, Measured, Opened
-from hybridchat.messages import FinishReason, Message, Place, Provenance, Status
+from hybridchat.messages import FinishReason, Message, Place, Provenance, Reading, Status, Withdrawal
 from hybridchat.routing.policy import Action, Decision, Watch
 from hybridchat.text import StreamCleaner
 
@@ -38,7 +39,7 @@ class LocalAnswer:
         self._held: list[Event] | None = None
         self._text: list[str] = []
         self._accepted = Accepted(model=backend.endpoint.model)
-        self._started = time.monotonic()
+        self._started = self._heard = time.monotonic()
         self.doubt: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self.decision: Decision | None = None
         self.message: Message | None = None
@@ -73,6 +74,7 @@ class LocalAnswer:
         """
         async with aclosing(self._backend.stream(request)) as parts:
             async for part in parts:
+                self._heard = time.monotonic()
                 match part:
                     case Piece():
                         await self._take_in(part)
@@ -93,11 +95,17 @@ class LocalAnswer:
             await self._emit_event(self._held.pop(0))
         self._held = None
 
-    async def finish(self, status: Status) -> None:
-        """End the kept message; calling it again changes nothing."""
+    async def finish(self, status: Status, because: str = "") -> None:
+        """End the kept message, ``because`` of what where it is set aside; calling it again changes nothing."""
         if self.message is not None and not self.finished:
             self.finished = True
-            self._describe()
+            if status is Status.SET_ASIDE:  # told as it was seen: what went on behind the question counts for nothing
+                doubt = self.doubt.result() if self.doubt.done() else None
+                self._describe(doubt)
+                reason = because or (doubt.reason if doubt else "")
+                self.provenance = replace(self.provenance, withdrawal=Withdrawal(self.tokens_shown, reason))
+            else:
+                self._describe(self.decision)
             await self._recorder.finish(self.message.id, status, self.provenance)
 
     async def _take_in(self, piece: Piece) -> None:
@@ -159,14 +167,20 @@ class LocalAnswer:
         else:
             self._held.append(event)
 
-    def _describe(self) -> None:
+    def _describe(self, decision: Decision | None) -> None:
         usage = self.ended.usage if self.ended else self.provenance.usage
         self.provenance = replace(
             self.provenance,
-            confidence=self.decision.confidence if self.decision else None,
+            confidence=decision.confidence if decision else None,
             usage=usage,
             cost=0.0,
             load_seconds=self.ended.load_seconds if self.ended else None,
-            seconds=time.monotonic() - self._started,
+            seconds=self._heard - self._started,  # however long it stood unfinished while the user was asked
             finish_reason=self.ended.finish_reason if self.ended else None,
+            reading=_reading(decision) if decision and decision.confidence else None,
         )
+
+
+def _reading(decision: Decision) -> Reading:
+    signals = {name: number for name, number in decision.signals.items() if math.isfinite(number)}
+    return Reading(decision.tokens, decision.threshold, signals)

@@ -61,7 +61,13 @@ class RemoteAnswer:
         self.message: Message | None = None
         endpoint = backend.endpoint
         self.outgoing = self._describe_outgoing(request.messages, redacted.counts, reason)
-        self.provenance = Provenance(place=Place.REMOTE, endpoint=endpoint.name, model=endpoint.model, reason=reason)
+        self.provenance = Provenance(
+            place=Place.REMOTE,
+            endpoint=endpoint.name,
+            model=endpoint.model,
+            reason=reason,
+            redactions=dict(redacted.counts),
+        )
 
     @property
     def text(self) -> str:

@@ -214,7 +214,7 @@ class Turn:
                     remote.outgoing.redactions,
                 )
             )
-            await local.finish(Status.SET_ASIDE)
+            await local.finish(Status.SET_ASIDE, because)
         await remote.run()
         await remote.finish(Status.COMPLETE)
         return self._finished(message.id, remote)

@@ -70,14 +70,14 @@ class AnswerActions(TurnScreen):
 
     def action_why(self) -> None:
         """Show why this model answered."""
-        answer = self.conversation.last_answer if self.is_ready else None
-        if answer is None or answer.provenance is None:
+        exchange = self.conversation.last_answered if self.is_ready else None
+        source = exchange.shown.provenance if exchange is not None and exchange.shown is not None else None
+        if exchange is None or source is None:
             self.tell("there is no answer yet")
             return
-        exchange = self.conversation.last
-        readings = [self.measured[m.id] for m in (exchange.answers if exchange else ()) if m.id in self.measured]
-        text = explanation(answer.provenance, readings[-1] if readings else None)
-        self.app.push_screen(TextDialog("Why this answer", text))
+        answers = [answer.provenance for answer in exchange.answers if answer.provenance is not None]
+        local = [one for one in [*answers, source] if one.place is Place.LOCAL]
+        self.app.push_screen(TextDialog("Why this answer", explanation(source, local[-1] if local else None)))
 
     @work(group="look")
     async def action_confidence(self) -> None:

@@ -61,9 +61,14 @@ class OpenConversation:
         return next(self.branches.from_the_end(), None)
 
     @property
+    def last_answered(self) -> Exchange | None:
+        """The last exchange that has an answer to show."""
+        return next((exchange for exchange in self.branches.from_the_end() if exchange.shown is not None), None)
+
+    @property
     def last_answer(self) -> Message | None:
         """The last answer that is shown."""
-        return next((exchange.shown for exchange in self.branches.from_the_end() if exchange.shown is not None), None)
+        return self.last_answered.shown if self.last_answered is not None else None
 
     @property
     def window_use(self) -> WindowUse:

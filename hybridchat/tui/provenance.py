@@ -13,6 +13,8 @@ from hybridchat.messages import Confidence, Message, Place, Provenance, Status
 from hybridchat.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual import events
     from textual.binding import BindingType
 
@@ -73,20 +75,22 @@ class Speaker(Static):
     def of(cls, source: Provenance) -> Speaker:
         """Return the line above a stored answer."""
         speaker = cls()
-        speaker.speak(source.model, source.place, source.endpoint)
+        speaker.speak(source.model, source.place, source.endpoint, source.redactions)
         return speaker
 
     def wait_for(self, what: str) -> None:
         """Say what is waited for."""
         self.update(clean(f"… {what}"))
 
-    def speak(self, model: str, place: Place, endpoint: str) -> None:
-        """Say who speaks from now on."""
+    def speak(self, model: str, place: Place, endpoint: str, redactions: Mapping[str, int] | None = None) -> None:
+        """Say who speaks from now on, and what was replaced before a remote model saw it."""
         self.speaking = True
         remote = place is Place.REMOTE
         self.set_class(remote, "-remote")
         from_where = f"{phrases.where(place)}, {endpoint}" if remote else phrases.where(place)
-        self.update(clean(f"{'↗' if remote else '●'} {phrases.short_model(model)} · {from_where}"))
+        replaced = phrases.redactions(redactions or {})
+        sent = f", sent with placeholders for {replaced}" if replaced else ""
+        self.update(clean(f"{'↗' if remote else '●'} {phrases.short_model(model)} · {from_where}{sent}"))
 
 
 class Note(Static):
@@ -155,8 +159,7 @@ class Fold(Static, can_focus=True):
 
 def set_aside(event: SetAside) -> str:
     """Return the line for a draft that another answer replaces."""
-    sure = f", {phrases.confidence(event.confidence)}" if event.confidence else ""
-    return f"local draft set aside after {phrases.counted(event.tokens, 'token')}{sure}: {event.reason}"
+    return _set_aside(event.tokens, event.confidence, event.reason)
 
 
 def other_answer(message: Message) -> str:
@@ -166,6 +169,8 @@ def other_answer(message: Message) -> str:
     source = message.provenance
     if source is None:
         return line
+    if source.withdrawal is not None:
+        return _set_aside(source.withdrawal.tokens, source.confidence, source.withdrawal.reason)
     sure = f", {phrases.confidence(source.confidence)}" if source.confidence else ""
     return f"{line}: {phrases.short_model(source.model)}, {phrases.where(source.place)}{sure}"
 
@@ -178,8 +183,15 @@ def summary(message: Message) -> str:
 
 def checkpoint(confidence: Confidence, threshold: float | None) -> str:
     """Return a running answer's confidence and what it is held against."""
-    against = "" if threshold is None else f", asks remote below {threshold:.0%}"
-    return phrases.confidence(confidence) + against
+    if threshold is None:
+        return phrases.confidence(confidence)
+    against = phrases.percentages(confidence.value, threshold)[1]
+    return f"{phrases.confidence(confidence, threshold)}, asks remote below {against}"
+
+
+def _set_aside(tokens: int, confidence: Confidence | None, reason: str) -> str:
+    sure = f", {phrases.confidence(confidence)}" if confidence else ""
+    return f"local draft set aside after {phrases.counted(tokens, 'token')}{sure}: {reason}"
 
 
 def _question(text: str, version: str) -> Content:

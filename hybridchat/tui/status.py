@@ -24,7 +24,11 @@ _TICK = 0.5  # seconds between two looks at the clock while an answer is under w
 
 @dataclass
 class Work:
-    """An answer under way, of which ``tokens`` were heard from ``since`` to ``until`` so far."""
+    """An answer under way, of which ``tokens`` were heard from ``since`` to ``until`` so far.
+
+    ``paused`` says that a question to the user stood between them: what was said meanwhile came all at once, and no
+    speed can be read from that.
+    """
 
     model: str
     place: Place
@@ -33,6 +37,7 @@ class Work:
     since: float | None = None
     until: float = 0.0
     confidence: str = ""
+    paused: bool = False
 
     def hear(self, tokens: int) -> None:
         """Count tokens that have come."""
@@ -46,7 +51,7 @@ class Work:
         parts = [f"{_short(self.model)} {self.doing}", phrases.where(self.place)]
         if self.since is not None:
             seconds = self.until - self.since
-            speed = f", {self.tokens / seconds:.0f}/s" if seconds > 1 else ""
+            speed = f", {self.tokens / seconds:.0f}/s" if seconds > 1 and not self.paused else ""
             parts.append(phrases.counted(self.tokens, "token") + speed)
         if self.confidence:
             parts.append(self.confidence)

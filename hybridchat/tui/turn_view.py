@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class TurnView:
     """One turn: the question, who answers, the answer or answers, and what is told about them.
 
-    ``measured`` is the last reading of the local answer's confidence. ``work`` is told what goes on, for the status.
+    ``work`` is told what goes on, for the status.
     """
 
     def __init__(self, transcript: Transcript, work: Work, question: Question | None) -> None:
@@ -45,7 +45,6 @@ class TurnView:
         self._answer: Answer | None = None
         self._answers: dict[str, Answer] = {}
         self._draft = True
-        self.measured: Measured | None = None
 
     async def begin(self) -> None:
         """Show the question at once, before anything is known about its answer."""
@@ -83,7 +82,7 @@ class TurnView:
             case Failed():
                 await self._fail(event)
             case _:
-                self._work.doing = "waits for your answer"
+                self._work.doing, self._work.paused = "waits for your answer", True
 
     def _routed(self, event: Routed) -> None:
         self._draft = event.can_escalate
@@ -116,7 +115,6 @@ class TurnView:
         self._answers[event.message_id].feed(event.text)
 
     def _measure(self, event: Measured) -> None:
-        self.measured = event
         self._work.confidence = checkpoint(event.confidence, event.threshold)
         if event.threshold is None or event.confidence.value >= event.threshold:
             self._solid()
@@ -129,10 +127,9 @@ class TurnView:
     async def _escalate(self, event: Escalated) -> None:
         if event.from_message_id is None:
             await self._tell(event.reason)
-        self._work.tokens, self._work.since, self._work.confidence = 0, None, ""
+        self._work.tokens, self._work.since, self._work.confidence, self._work.paused = 0, None, "", False
         await self._open(event.message_id, Place.REMOTE, event.model, event.endpoint)
-        if replaced := phrases.redactions(event.redactions):
-            self._speaker.speak(event.model, Place.REMOTE, f"{event.endpoint}, sent with placeholders for {replaced}")
+        self._speaker.speak(event.model, Place.REMOTE, event.endpoint, event.redactions)
 
     async def _keep_local(self, event: KeptLocal) -> None:
         self._solid()

@@ -20,7 +20,6 @@ from hybridchat.events import (
     Event,
     Failed,
     Finished,
-    Measured,
     ModelChoiceRequested,
     Routed,
 )
@@ -61,7 +60,6 @@ class TurnScreen(Screen[None]):
     def __init__(self, *, folder: Path | None = None) -> None:
         super().__init__()
         self.folder = folder or Path.cwd()
-        self.measured: dict[str, Measured] = {}
         self._assistant: Assistant | None = None
         self._conversation: OpenConversation | None = None
         self._turn: Turn | None = None
@@ -258,8 +256,6 @@ class TurnScreen(Screen[None]):
             case ModelChoiceRequested():
                 self._question = choice = model_choice(event)
                 self.app.push_screen(choice, self._answer)
-            case Measured():
-                self.measured[event.message_id] = event
 
     def _answer(self, reply: Consent | str | None) -> None:
         self._question = None

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal, TypeVar
+from unittest.mock import patch
 
 import pytest
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece, Waiting
 from hybridchat.backends.scripted import script
 from hybridchat.context import estimate_prompt
-from hybridchat.engine import Turn
+from hybridchat.engine import Turn, local_answer
 from hybridchat.errors import ContextOverflow, KeyMissing, ModelMissing, StreamBroken, TryLater, Unreachable
 from hybridchat.events import (
     Consent,
@@ -30,7 +32,7 @@ from hybridchat.events import (
     Routed,
     SetAside,
 )
-from hybridchat.messages import DataPolicy, FinishReason, Place, Role, Status, Usage
+from hybridchat.messages import DataPolicy, FinishReason, Place, Reading, Role, Status, Usage, Withdrawal
 from hybridchat.store.database import Store
 from tests.engine.conftest import Bench
 from tests.engine.policies import ScriptedPolicy
@@ -210,6 +212,35 @@ class TestEscalation:
         kept = (await bench.store.conversations.path(set_aside.message_id))[-1]
         assert kept.content == "abcd"
         assert shown(events, Place.REMOTE) == "remote"
+
+    async def test_a_draft_keeps_what_was_read_when_it_was_set_aside_and_why(self, bench: Bench) -> None:
+        all_said = asyncio.Event()
+        steps = script(["a", "b", "c", "d"])
+        bench.scripts(local=[*steps[:-1], Signal(all_said), steps[-1]], remote=[all_said, *script(["remote"], None)])
+        events = await bench.run()
+        set_aside = of(SetAside, events)[0]
+        source = (await bench.store.conversations.message(set_aside.message_id)).provenance
+        assert source is not None
+        assert source.withdrawal == Withdrawal(set_aside.tokens, set_aside.reason)
+        assert source.reading == Reading(2, 0.5)
+        assert source.confidence == set_aside.confidence
+
+    async def test_the_time_of_a_draft_does_not_count_how_long_the_user_was_asked(self, bench: Bench) -> None:
+        bench.allow(DataPolicy.CONFIRM)
+        bench.policy = ScriptedPolicy(doubt_after=0)
+        seconds = 0.0
+
+        def consent(event: Event, turn: Turn) -> None:
+            nonlocal seconds
+            if isinstance(event, ConsentRequested):
+                seconds += 100.0
+                turn.answer(Consent.SEND)
+
+        with patch.object(local_answer, "time", SimpleNamespace(monotonic=lambda: seconds)):
+            events = await bench.run(can_ask=True, on=consent)
+        source = (await bench.store.conversations.message(of(SetAside, events)[0].message_id)).provenance
+        assert source is not None
+        assert source.seconds == 0.0
 
     async def test_doubt_at_the_end_escalates_too(self, bench: Bench) -> None:
         bench.policy = ScriptedPolicy(doubt_after=0)

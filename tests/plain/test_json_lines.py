@@ -111,7 +111,10 @@ def test_the_schema_names_exactly_the_fields_of_the_event(kind: type[events.Even
     "kind",
     [
         events.Outgoing,
-        *(getattr(messages, n) for n in ("ChatMessage", "Confidence", "Provenance", "TokenLogprob", "Usage")),
+        *(
+            getattr(messages, n)
+            for n in ("ChatMessage", "Confidence", "Provenance", "Reading", "TokenLogprob", "Usage", "Withdrawal")
+        ),
     ],
 )
 def test_the_schema_names_exactly_the_fields_of_what_events_hold(kind: Any) -> None:

@@ -142,6 +142,27 @@ async def test_why_shows_the_signals_and_the_threshold(chat: Chat) -> None:
         assert running.app.screen is running.screen
 
 
+async def test_a_reopened_conversation_tells_the_same_as_the_live_one(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy(doubt_after=2)
+    chat.allow(DataPolicy.ALLOW)
+    chat.remote_says(script(["It is", " Paris"], None, model="llama"))
+    told: list[tuple[list[str], list[str], list[str], str]] = []
+    for _ in range(2):
+        async with chat.running() as running:
+            if not told:
+                await running.ask("Write to joe@example.org")
+            await running.press("f2")
+            await running.dialog(TextDialog)
+            why = text_of(running)
+            await running.press("escape")
+            told.append((running.folds, running.speakers[-1:], running.notes, why))
+            chat.conversation = await running.screen.assistant.latest()
+    assert told[0] == told[1]
+    assert "set aside after 2 tokens: the local model is unsure" in told[0][3]
+    assert "threshold    50%" in told[0][3]
+    assert "placeholders for 1 EMAIL" in told[1][1][0]
+
+
 async def test_the_confidence_map_underlines_what_the_model_was_unsure_of(chat: Chat) -> None:
     chat.local_says([*script(["Par"], -0.01)[:2], *script(["is"], -1.2)[1:]])
     async with chat.running() as running:
