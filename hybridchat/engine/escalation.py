@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hybridchat.backends.protocol import Backend, ChatRequest
-from hybridchat.context import fit
+from hybridchat.backends.protocol import Backend
+from hybridchat.engine.preparation import Preparation
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
-from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Outgoing
+from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Reply, Revise
 from hybridchat.messages import ChatMessage, Conversation, Message, Place, Role, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
@@ -42,10 +42,11 @@ class Escalation:
         self._request = request
         self._conversation = conversation
         self._path = path
-        self._messages = messages
+        system = messages[0].content if messages and messages[0].role is Role.SYSTEM else ""
+        self._preparation = Preparation(resources, request, path, system)
         self._recorder = recorder
         self._emit = emit
-        self._reply: asyncio.Future[Consent | str | None] | None = None
+        self._reply: asyncio.Future[Reply] | None = None
         self._answer: RemoteAnswer | None = None
         self.notes: list[str] = []
         self._verdict = self._judge(can_ask=request.can_ask)
@@ -86,7 +87,7 @@ class Escalation:
             return False
         return True
 
-    def reply(self, reply: Consent | str | None) -> None:
+    def reply(self, reply: Reply) -> None:
         """Take the user's answer to the question that stands; without one, it is not heard."""
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(reply)
@@ -107,14 +108,11 @@ class Escalation:
             raise Blocked(self._verdict.reason, hint=self._verdict.hint)
         model: str | None = None
         tried = set[str]()
-        leave_out = 0
         agreed = self._verdict.permission is Permission.SEND
         while True:
             backend = await open_remote(model)
-            answer = self._answer = self._prepare(backend, leave_out, reason)
-            if not agreed:
-                await self._ask_for_consent(answer.outgoing)
-                agreed = True
+            answer = await self._prepare(backend, reason) if agreed else await self._agreed(backend, reason)
+            agreed = True  # from here on, nothing more than this leaves: at most another model is asked, or with less
             try:
                 await answer.open()
             except ModelMissing as missing:
@@ -122,7 +120,7 @@ class Escalation:
                 tried.add(unavailable)
                 model = await self._choose_model(missing, unavailable, tried)
             except ContextOverflow:
-                leave_out = await self._leave_out_more(leave_out, backend.endpoint.name)
+                await self._leave_out_more(backend.endpoint.name)
             else:
                 return answer
 
@@ -147,37 +145,32 @@ class Escalation:
             always=self._conversation.remote_agreed,
         )
 
-    def _prepare(self, backend: Backend, leave_out: int, reason: str) -> RemoteAnswer:
-        redactor = self._resources.redactor(self._conversation.id)
-        for message in self._path:  # the same order in every process gives the same placeholders
-            redactor.redact(message.content)
-        settings = self._resources.settings.answer
-        request = ChatRequest(
-            fit(self._messages, None, 0, leave_out=leave_out).messages,
-            max_tokens=settings.max_tokens,
-            temperature=settings.temperature,
-            seed=settings.seed,
-            top_logprobs=0,
-        )
-        return RemoteAnswer(
+    async def _prepare(self, backend: Backend, reason: str, note: str = "") -> RemoteAnswer:
+        self._answer = RemoteAnswer(
             backend,
-            request,
-            redactor,
+            await self._preparation.prepare(backend, reason, note),
             self._path[-1],
-            reason,
             store=self._resources.store,
             recorder=self._recorder,
             emit=self._emit,
         )
+        return self._answer
 
-    async def _ask_for_consent(self, outgoing: Outgoing) -> None:
-        match await self._ask(ConsentRequested(outgoing)):
-            case Consent.SEND:
-                pass
-            case Consent.ALWAYS:
-                await self._recorder.agree_to_remote(self._conversation.id)
-            case _:
-                raise Blocked("you chose to stay local")
+    async def _agreed(self, backend: Backend, reason: str) -> RemoteAnswer:
+        """Return what the user agreed to send, after it was prepared anew as often as the user wanted."""
+        note = ""
+        while True:
+            answer = await self._prepare(backend, reason, note)
+            match await self._ask(ConsentRequested(answer.outgoing)):
+                case Consent.SEND:
+                    return answer
+                case Consent.ALWAYS:
+                    await self._recorder.agree_to_remote(self._conversation.id)
+                    return answer
+                case Revise() as revise:
+                    note = await self._preparation.revise(revise)
+                case _:
+                    raise Blocked("you chose to stay local")
 
     async def _choose_model(self, missing: ModelMissing, unavailable: str, tried: set[str]) -> str:
         alternatives = tuple(name for name in missing.alternatives if name not in tried)
@@ -191,19 +184,17 @@ class Escalation:
             raise missing
         return choice
 
-    async def _leave_out_more(self, leave_out: int, endpoint: str) -> int:
-        turns = sum(message.role is Role.USER for message in self._messages)
-        if leave_out >= turns - 1:
+    async def _leave_out_more(self, endpoint: str) -> None:
+        left_out = self._preparation.leave_out_a_turn()
+        if left_out is None:
             raise ContextOverflow(
                 "the question is longer than the remote model's context window",
                 endpoint=endpoint,
                 hint="Ask about a part of it, or choose a model with a longer context.",
             )
-        fitted = fit(self._messages, None, 0, leave_out=leave_out + 1)
-        await self._emit(ContextTrimmed(Place.REMOTE, fitted.turns_left_out, fitted.messages_left_out, 0))
-        return leave_out + 1
+        await self._emit(ContextTrimmed(Place.REMOTE, *left_out, window=0))
 
-    async def _ask(self, question: ConsentRequested | ModelChoiceRequested) -> Consent | str | None:
+    async def _ask(self, question: ConsentRequested | ModelChoiceRequested) -> Reply:
         self._reply = asyncio.get_running_loop().create_future()
         await self._emit(question)
         return await self._reply

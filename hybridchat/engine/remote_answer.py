@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece, StreamPart, Waiting
+from hybridchat.backends.protocol import Accepted, Backend, Ended, Piece, StreamPart, Waiting
 from hybridchat.context import estimate_prompt, estimate_tokens
+from hybridchat.engine.preparation import Prepared
 from hybridchat.engine.recorder import Recorder
 from hybridchat.errors import HybridChatError
-from hybridchat.events import Delta, Event, Loading, Outgoing
-from hybridchat.messages import ChatMessage, Message, Place, Provenance, Status, Usage
+from hybridchat.events import Delta, Event, Loading
+from hybridchat.messages import Message, Place, Provenance, Status, Usage
 from hybridchat.store.database import Store
 from hybridchat.store.records import Outcome, Sent
 from hybridchat.text import StreamCleaner
-
-if TYPE_CHECKING:
-    from hybridchat.privacy.redaction import Redactor
 
 Emit = Callable[[Event], Awaitable[None]]
 
@@ -33,19 +30,16 @@ class RemoteAnswer:
     def __init__(
         self,
         backend: Backend,
-        request: ChatRequest,
-        redactor: Redactor,
+        prepared: Prepared,
         user_message: Message,
-        reason: str,
         *,
         store: Store,
         recorder: Recorder,
         emit: Emit,
     ) -> None:
-        redacted = redactor.redact_messages(request.messages)
         self._backend = backend
-        self._request = replace(request, messages=tuple(redacted.messages))
-        self._restorer = redactor.restorer()
+        self._request = prepared.request
+        self._restorer = prepared.redactor.restorer()
         self._user_message = user_message
         self._store = store
         self._recorder = recorder
@@ -60,13 +54,13 @@ class RemoteAnswer:
         self.ended: Ended | None = None
         self.message: Message | None = None
         endpoint = backend.endpoint
-        self.outgoing = self._describe_outgoing(request.messages, redacted.counts, reason)
+        self.outgoing = prepared.outgoing
         self.provenance = Provenance(
             place=Place.REMOTE,
             endpoint=endpoint.name,
             model=endpoint.model,
-            reason=reason,
-            redactions=dict(redacted.counts),
+            reason=self.outgoing.reason,
+            redactions=dict(self.outgoing.redactions),
         )
 
     @property
@@ -191,25 +185,6 @@ class RemoteAnswer:
             self._recorder.journal(self.message.id, piece.text, ())
         if piece.text:
             await self._emit(Delta(self.message.id, Place.REMOTE, piece.text, piece.logprobs, piece.thinking))
-
-    def _describe_outgoing(
-        self, original: tuple[ChatMessage, ...], redactions: Mapping[str, int], reason: str
-    ) -> Outgoing:
-        endpoint = self._backend.endpoint
-        tokens = estimate_prompt(self._request.messages)
-        likely = Usage(tokens, self._request.max_tokens)
-        return Outgoing(
-            endpoint=endpoint.name,
-            url=endpoint.url,
-            model=endpoint.model,
-            original=original,
-            redacted=self._request.messages,
-            redactions=redactions,
-            bytes=len(self._backend.body(self._request)),
-            tokens=tokens,
-            cost=self._cost(likely),
-            reason=reason,
-        )
 
     def _cost(self, usage: Usage) -> float | None:
         """Return US dollars; tokens that the server did not count are estimated."""

@@ -17,6 +17,9 @@ class TurnRequest:
     ``allow_remote`` answers data policy ``confirm``; ``data_policy`` is this call's own. ``can_ask`` says that a person
     is there to answer a ``ConsentRequested``. ``min_confidence`` is the confidence below which a kept local answer
     counts as unsure. ``system`` None takes the system prompt of the settings.
+
+    ``selection`` is a piece of the conversation that the remote model is to be sent instead of all of it, with the
+    question unless ``with_question`` is false; the local model is given the conversation as ever.
     """
 
     text: str
@@ -30,3 +33,5 @@ class TurnRequest:
     can_ask: bool = False
     min_confidence: float | None = None
     system: str | None = None
+    selection: str | None = None
+    with_question: bool = True

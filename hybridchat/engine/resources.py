@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend
@@ -43,11 +43,16 @@ class Resources:
         self.local_window = local.endpoint.num_ctx
         self._redactors: dict[str, Redactor] = {}
 
-    def redactor(self, conversation_id: str) -> Redactor:
-        """Return the conversation's redactor."""
+    async def redactor(self, conversation_id: str) -> Redactor:
+        """Return the conversation's redactor, which knows the user's words for it."""
         if conversation_id not in self._redactors:
             # The detectors' patterns take a while to compile: only where something may leave.
             from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415 -- see above
 
             self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
         return self._redactors[conversation_id]
+
+    async def add_private_words(self, conversation_id: str, words: Sequence[str]) -> None:
+        """Take these words out of whatever leaves of this conversation, from now on."""
+        if words:
+            (await self.redactor(conversation_id)).add_words(words)

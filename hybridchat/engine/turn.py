@@ -19,7 +19,7 @@ from hybridchat.engine.local_prompt import LocalPrompt
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, CannotWrite, HybridChatError, Interrupted
-from hybridchat.events import Consent, Escalated, Event, Failed, Finished, KeptLocal, Opened, Routed, SetAside
+from hybridchat.events import Escalated, Event, Failed, Finished, KeptLocal, Opened, Reply, Routed, SetAside
 from hybridchat.messages import Conversation, FinishReason, Message, Place, Role, Status
 from hybridchat.routing.policy import Action, Question
 from hybridchat.text import one_line
@@ -50,8 +50,8 @@ class Turn:
         """Yield the turn's events; to be iterated once."""
         return aiter(self._channel)
 
-    def answer(self, reply: Consent | str | None) -> None:
-        """Reply to the last ``ConsentRequested`` (a ``Consent``) or ``ModelChoiceRequested`` (a model, or None)."""
+    def answer(self, reply: Reply) -> None:
+        """Reply to the last ``ConsentRequested`` (``Consent`` or ``Revise``) or ``ModelChoiceRequested`` (a model)."""
         if self._escalation is not None:
             self._escalation.reply(reply)
 

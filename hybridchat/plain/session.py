@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn, Protocol
 
 from hybridchat.errors import HybridChatError
-from hybridchat.events import Consent, ConsentRequested, Event, Failed, Finished, ModelChoiceRequested
+from hybridchat.events import Consent, ConsentRequested, Event, Failed, Finished, ModelChoiceRequested, Reply
 from hybridchat.plain.consent import Person
 from hybridchat.plain.streams import OutputRefused, ReaderGone
 
@@ -31,7 +31,7 @@ class RunningTurn(Protocol):
         """Yield the events; the last is ``Finished`` or ``Failed``."""
         ...
 
-    def answer(self, reply: Consent | str | None) -> None:
+    def answer(self, reply: Reply) -> None:
         """Answer the question that was asked last."""
         ...
 
@@ -116,11 +116,11 @@ class _Session:
 
     async def _ask(self, person: Person, event: ConsentRequested | ModelChoiceRequested) -> None:
         try:
-            reply = (
-                await person.consent(event.outgoing)
-                if isinstance(event, ConsentRequested)
-                else await person.model(event)
-            )
+            reply: Reply
+            if isinstance(event, ConsentRequested):
+                reply = await person.consent(event.outgoing)
+            else:
+                reply = await person.model(event)
         finally:
             self._question = None
             while self._later and self._question is None:

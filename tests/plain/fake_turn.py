@@ -6,7 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 
-from hybridchat.events import Consent, Delta, Event, Failed, Finished, Opened, Routed, SetAside
+from hybridchat.events import Delta, Event, Failed, Finished, Opened, Reply, Routed, SetAside
 from hybridchat.messages import Confidence, FinishReason, Place, Provenance, Status, Usage
 
 Script = Callable[["FakeTurn"], AsyncIterator[Event]]
@@ -14,7 +14,7 @@ Script = Callable[["FakeTurn"], AsyncIterator[Event]]
 
 class FakeTurn:
     def __init__(self, script: Script) -> None:
-        self.replies: asyncio.Queue[Consent | str | None] = asyncio.Queue()
+        self.replies: asyncio.Queue[Reply] = asyncio.Queue()
         self.cancelled = False
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._text = ""
@@ -23,7 +23,7 @@ class FakeTurn:
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._iterate()
 
-    def answer(self, reply: Consent | str | None) -> None:
+    def answer(self, reply: Reply) -> None:
         self.replies.put_nowait(reply)
 
     def cancel(self) -> None:
