@@ -13,9 +13,12 @@ from hybridchat.store import journal, migrations, search
 from hybridchat.store.connection import Worker, connect
 from hybridchat.store.conversations import Conversations
 from hybridchat.store.failures import explained
+from hybridchat.store.judgements import Judgements
 from hybridchat.store.ledger import ChainKey, Ledger
 from hybridchat.store.records import Hit
 from hybridchat.store.sessions import Session
+from hybridchat.store.spending import Spending
+from hybridchat.store.turns import Turns
 
 _OLDEST_SQLITE = (3, 37)  # the first one with STRICT tables
 _PATIENCE = 10.0  # seconds to wait for another process's transaction
@@ -30,6 +33,9 @@ class Store:
     def __init__(self, writer: Worker, reader: Worker, session: Session, chain_key: ChainKey) -> None:
         self.conversations = Conversations(writer, reader, session)
         self.ledger = Ledger(writer, reader, chain_key)
+        self.spending = Spending(writer, reader)
+        self.judgements = Judgements(writer, reader)
+        self.turns = Turns(writer, session)
         self._writer = writer
         self._reader = reader
         self._session = session

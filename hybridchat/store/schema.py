@@ -107,4 +107,51 @@ def _first_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables,)
+_SPENDING = (
+    """
+    CREATE TABLE spending (
+        number INTEGER PRIMARY KEY,
+        time TEXT NOT NULL,
+        conversation_id TEXT NOT NULL,
+        tokens INTEGER NOT NULL CHECK (tokens >= 0),
+        dollars REAL CHECK (dollars >= 0),
+        settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1))
+    ) STRICT
+    """,
+    "CREATE INDEX spending_by_time ON spending (time)",
+    "CREATE INDEX spending_by_conversation ON spending (conversation_id)",
+)
+"""Outlives its conversations: deleting one does not give its money back."""
+
+_JUDGEMENTS = (
+    """
+    CREATE TABLE judgement (
+        message_id TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+        model TEXT NOT NULL,
+        scored_by TEXT NOT NULL,
+        score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+        kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
+        signal TEXT,
+        number INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX judgement_by_model ON judgement (model, number) WHERE signal IS NOT NULL",
+)
+
+_TURNS = (
+    """
+    CREATE TABLE turn (
+        conversation_id TEXT PRIMARY KEY REFERENCES conversation (id) ON DELETE CASCADE,
+        holder TEXT NOT NULL,
+        session_id TEXT NOT NULL
+    ) STRICT
+    """,
+)
+
+
+def _budget_and_learning(connection: sqlite3.Connection) -> None:
+    for statement in _SPENDING + _JUDGEMENTS + _TURNS:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning)

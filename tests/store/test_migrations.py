@@ -76,12 +76,13 @@ async def test_migrations_before_the_one_that_fails_stay(path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         _migrate(path, (*LATER, _break))
     assert _value(path, "PRAGMA user_version") == len(LATER)
-    assert [file.name for file in path.parent.glob("*backup*")] == ["hybridchat.db.version-1.backup"]
+    assert [file.name for file in path.parent.glob("*backup*")] == [f"hybridchat.db.version-{len(MIGRATIONS)}.backup"]
 
 
 async def test_without_room_for_a_backup_nothing_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await _one_conversation(path)
-    migrations.backup_path(path, len(MIGRATIONS)).with_name("hybridchat.db.version-1.backup.unfinished").mkdir()
+    backup = migrations.backup_path(path, len(MIGRATIONS))
+    backup.with_name(f"{backup.name}.unfinished").mkdir()
     monkeypatch.setattr(migrations.migrate, "__defaults__", (LATER,))
     with pytest.raises(CannotWrite):
         Store.open(path)
