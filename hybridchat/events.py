@@ -101,10 +101,7 @@ class HandOver(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something of an ``Outgoing`` that can be left out by itself: a message, or data that is attached to one.
-
-    ``tokens`` is an estimate; a part that is ``left_out`` can be taken in again.
-    """
+    """A message, or data attached to one, that can be left out by itself; ``tokens`` is an estimate."""
 
     id: str
     label: str
@@ -230,6 +227,31 @@ class ContextTrimmed:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextCondensed:
+    """The model is given a summary of the oldest ``turns`` (``messages`` of them); nothing of them is deleted."""
+
+    place: Place
+    turns: int
+    messages: int
+    tokens_before: int
+    tokens_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The remote model asks about a document that it was not sent; told again once the local model has answered.
+
+    ``number`` counts from 1; ``answer`` is None while it is looked for. What it says is data: it is shown, and answered
+    from ``document`` alone.
+    """
+
+    number: int
+    document: str
+    question: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The turn is over and ``message_id`` is its answer.
 
@@ -269,6 +291,8 @@ Event = (
     | Escalated
     | KeptLocal
     | ContextTrimmed
+    | ContextCondensed
+    | FollowUp
     | Finished
     | Failed
 )

@@ -37,7 +37,9 @@ OUTGOING = events.Outgoing(
     endpoint="huggingface", url="https://router.example/v1", model="Llama", reason="unsure", bytes=12, tokens=3,
     cost=None,
     original=(ChatMessage(Role.USER, "a@b.example"),), redacted=(ChatMessage(Role.USER, "[EMAIL_1]"),),
-    redactions={"email": 1},
+    redactions={"email": 1}, replacements=((events.Replacement("EMAIL", 0, 11, 0, 9),),),
+    form=events.HandOver.DISTIL, forms=tuple(events.HandOver), turns=2, turns_left_out=1,
+    parts=(events.Part("m1#1", "attached: notes.txt", 12, left_out=True),), note="asked again",
 )  # fmt: skip
 PROVENANCE = Provenance(
     Place.LOCAL, "ollama", "phi3.5", "local first", digest="sha256:1", confidence=SURE, usage=Usage(3, 4), cost=0.0,
@@ -60,6 +62,9 @@ EXAMPLES: list[events.Event] = [
     events.KeptLocal("a1", "refused", "blocked", "Allow it."),
     events.KeptLocal(None, "refused", "blocked"),
     events.ContextTrimmed(Place.LOCAL, 1, 2, 4096),
+    events.ContextCondensed(Place.LOCAL, 2, 4, 900, 120),
+    events.FollowUp(1, "notes.txt", "Who signed it?"),
+    events.FollowUp(1, "notes.txt", "Who signed it?", "Ada."),
     events.Finished("a1", "four", Status.COMPLETE, PROVENANCE, ("a note",), 10),
     events.Finished("a1", "four", Status.PARTIAL, Provenance(Place.REMOTE, "huggingface", "Llama", "asked")),
     events.Failed("unreachable", "nobody answers", "Start it.", 69, "a1", "fo"),
@@ -111,6 +116,8 @@ def test_the_schema_names_exactly_the_fields_of_the_event(kind: type[events.Even
     "kind",
     [
         events.Outgoing,
+        events.Part,
+        events.Replacement,
         *(
             getattr(messages, n)
             for n in ("ChatMessage", "Confidence", "Provenance", "Reading", "TokenLogprob", "Usage", "Withdrawal")
@@ -124,7 +131,7 @@ def test_the_schema_names_exactly_the_fields_of_what_events_hold(kind: Any) -> N
     assert set(described["required"]) == expected
 
 
-@pytest.mark.parametrize("kind", [Place, Role, Status, FinishReason])
+@pytest.mark.parametrize("kind", [Place, Role, Status, FinishReason, events.HandOver])
 def test_the_schema_names_exactly_the_values_of_enumerations(kind: Any) -> None:
     assert set(SCHEMA["$defs"][kind.__name__]["enum"]) == set(kind)
 
