@@ -14,6 +14,7 @@ PREFIX = "HYBRIDCHAT_"
 
 _SECONDS = forms.number(0, 86_400, above=True)
 _DOLLARS = forms.number(0, 1_000_000)
+_COUNT = forms.whole(0, 10**12)
 
 FORMS = {
     "local.backend": forms.text(empty=False),
@@ -39,6 +40,15 @@ FORMS = {
     "answer.system": forms.text(lines=True),
     "routing.bias": forms.choice(Bias),
     "routing.min_confidence": forms.number(0, 1),
+    "routing.second_look": forms.switch(),
+    "routing.learn": forms.switch(),
+    "routing.shadow": forms.number(0, 1),
+    "budget.month_dollars": _DOLLARS,
+    "budget.month_calls": _COUNT,
+    "budget.month_tokens": _COUNT,
+    "budget.conversation_dollars": _DOLLARS,
+    "budget.conversation_calls": _COUNT,
+    "budget.conversation_tokens": _COUNT,
     "privacy.data_policy": forms.choice(DataPolicy),
     "privacy.offline": forms.switch(),
     "privacy.words": forms.texts(),

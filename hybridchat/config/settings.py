@@ -115,10 +115,33 @@ class AnswerSettings:
 
 @dataclass(frozen=True, slots=True)
 class RoutingSettings:
-    """When the remote model is brought in."""
+    """When the remote model is brought in.
+
+    ``second_look`` lets the local model look again at an answer that it was neither sure nor unsure of, while the user
+    reads. ``learn`` keeps what the user makes of answers, and learns from it. ``shadow`` is the share of kept answers
+    that are put to the remote model, too, to measure how many of them are wrong.
+    """
 
     bias: Bias = Bias.BALANCED
     min_confidence: float | None = None
+    second_look: bool = True
+    learn: bool = True
+    shadow: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """The most that may be spent on the remote model in a calendar month (UTC) and in a conversation; None: no limit.
+
+    Dollars are US dollars. Tokens are those sent and received.
+    """
+
+    month_dollars: float | None = None
+    month_calls: int | None = None
+    month_tokens: int | None = None
+    conversation_dollars: float | None = None
+    conversation_calls: int | None = None
+    conversation_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +178,7 @@ class Settings:
     remote: RemoteSettings = RemoteSettings()
     answer: AnswerSettings = AnswerSettings()
     routing: RoutingSettings = RoutingSettings()
+    budget: BudgetSettings = BudgetSettings()
     privacy: PrivacySettings = PrivacySettings()
     store: StoreSettings = StoreSettings()
     chat: ChatSettings = ChatSettings()
