@@ -1,7 +1,7 @@
 """Fit the shipped prior to recorded traces, and say how good it is on families of questions that it was not fitted on.
 
 ``python -m benchmarks.fit_prior --traces local.jsonl --remote remote.jsonl --out hybridchat/routing/prior.json
-[--outside FILE --outside-questions FILE]``. The traces come from ``benchmarks.traces``. The signals are gathered by the
+[--outside FILE --outside-questions FILE]``. The signals are gathered by the
 very code that runs live. An answer that was cut off before it said anything right has no known label and is left out.
 """
 

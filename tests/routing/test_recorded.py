@@ -1,4 +1,4 @@
-# recorded.jsonl holds answers of Qwen2.5-Coder-0.5B-Instruct, made with benchmarks/traces.py.
+# recorded.jsonl holds answers of Qwen2.5-Coder-0.5B-Instruct, made with a forerunner of benchmarks/record_pair.py.
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ CAPITALS: tuple[tuple[str, str], ...] = (
     ("Laos", "Vientiane"),
     ("Bhutan", "Thimphu"),
     ("Kyrgyzstan", "Bishkek"),
-    ("Moldova", "Chi.inau|Chișinău"),
+    ("Moldova", "Chișinău|Chisinau|Kishinev"),
     ("Burkina Faso", "Ouagadougou"),
     ("Brunei", "Bandar Seri Begawan"),
     ("Mauritania", "Nouakchott"),
@@ -52,7 +52,7 @@ CAPITALS: tuple[tuple[str, str], ...] = (
     ("Nauru", "Yaren"),
     ("Tuvalu", "Funafuti"),
 )
-"""Country and its capital (a regular expression)."""
+"""Country and its capital (accepted forms, divided by bars)."""
 
 ELEMENTS: tuple[tuple[str, str, int], ...] = (
     ("hydrogen", "H", 1),
@@ -104,14 +104,14 @@ AUTHORS: tuple[tuple[str, str], ...] = (
     ("Moby-Dick", "Melville"),
     ("Frankenstein", "Shelley"),
     ("Les Misérables", "Hugo"),
-    ("Crime and Punishment", "Dosto[iy]e?vsky"),
+    ("Crime and Punishment", "Dostoevsky|Dostoyevsky|Dostoievsky"),
     ("Faust", "Goethe"),
     ("The Trial", "Kafka"),
     ("The Divine Comedy", "Dante"),
     ("Brave New World", "Huxley"),
     ("Madame Bovary", "Flaubert"),
     ("The Magic Mountain", "Mann"),
-    ("One Hundred Years of Solitude", "M[aá]rquez"),
+    ("One Hundred Years of Solitude", "Márquez"),
     ("Ficciones", "Borges"),
     ("The Master and Margarita", "Bulgakov"),
     ("Middlemarch", "Eliot"),
@@ -126,7 +126,7 @@ AUTHORS: tuple[tuple[str, str], ...] = (
     ("Zeno's Conscience", "Svevo"),
     ("The Makioka Sisters", "Tanizaki"),
 )
-"""Work and its author's family name (a regular expression)."""
+"""Work and its author's family name (accepted forms, divided by bars)."""
 
 YEARS: tuple[tuple[str, int], ...] = (
     ("did the Second World War end", 1945),
@@ -159,44 +159,44 @@ YEARS: tuple[tuple[str, int], ...] = (
 EVERYDAY: tuple[tuple[str, str], ...] = (
     ("What is the opposite of hot?", "cold"),
     ("What colour is the sky on a clear day?", "blue"),
-    ("How many days are there in a week?", r"7|seven"),
-    ("How many legs does a spider have?", r"8|eight"),
+    ("How many days are there in a week?", "7|seven"),
+    ("How many legs does a spider have?", "8|eight"),
     ("What do bees make?", "honey"),
     ("Which planet do we live on?", "earth"),
     ("What is frozen water called?", "ice"),
-    ("How many months does a year have?", r"12|twelve"),
+    ("How many months does a year have?", "12|twelve"),
     ("What is the largest ocean on Earth?", "pacific"),
     ("Which animal is known for saying 'meow'?", "cat"),
     ("What is the plural of 'mouse', the animal?", "mice"),
     ("What is the past tense of 'go'?", "went"),
     ("Which planet is known as the Red Planet?", "mars"),
-    ("What is the chemical formula of water?", r"h2o|h₂o"),
-    ("How many sides does a hexagon have?", r"6|six"),
-    ("What gas do plants take in from the air for photosynthesis?", r"carbon dioxide|co2|co₂"),
-    ("What is the largest mammal?", "blue whale"),
-    ("What is the longest bone in the human body?", r"femur|thigh"),
-    ("How many strings does a violin have?", r"4|four"),
+    ("What is the chemical formula of water?", "H2O"),
+    ("How many sides does a hexagon have?", "6|six"),
+    ("What gas do plants take in from the air for photosynthesis?", r"carbon dioxide|CO2"),
+    ("What is the largest mammal?", "blue whale|blue whales"),
+    ("What is the longest bone in the human body?", "femur|femurs|thigh|thighbone"),
+    ("How many strings does a violin have?", "4|four"),
     ("What is a baby kangaroo called?", "joey"),
     ("What is a group of crows called?", "murder"),
-    ("How many hearts does an octopus have?", r"3|three"),
-    ("What is the smallest prime number?", r"2|two"),
+    ("How many hearts does an octopus have?", "3|three"),
+    ("What is the smallest prime number?", "2|two"),
     ("Which metal is liquid at room temperature?", "mercury"),
     ("What is the name of the dot over the letter i?", "tittle"),
     ("What is a word called that reads the same backwards?", "palindrome"),
     ("How many bones does an adult human have?", "206"),
-    ("What does HTTP stand for?", r"hyper ?text transfer protocol"),
+    ("What does HTTP stand for?", r"hypertext transfer protocol|hyper text transfer protocol"),
     ("What is the fear of open spaces called?", "agoraphobia"),
     ("Which port does HTTPS use by default?", "443"),
     ("Which SQL keyword removes duplicate rows from a result?", "distinct"),
     ("Which git command creates a copy of a remote repository?", "clone"),
     ("What does CPU stand for?", "central processing unit"),
     ("In Python, which keyword defines a function?", "def"),
-    ("What is the time complexity of binary search?", r"log|logarithmic"),
+    ("What is the time complexity of binary search?", "log|log2|log₂|logarithmic"),
     ("Which HTTP status code means 'Not Found'?", "404"),
 )
-"""Question and answer (a regular expression); roughly from common to less common."""
+"""Question and answer (accepted forms, divided by bars); roughly from common to less common."""
 
-WORDS: tuple[tuple[str, str, str], ...] = (
+TRANSLATIONS: tuple[tuple[str, str, str], ...] = (
     ("dog", "Spanish", "perro"),
     ("house", "French", "maison"),
     ("water", "German", "wasser"),
@@ -204,10 +204,10 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("cat", "French", "chat"),
     ("milk", "German", "milch"),
     ("night", "Spanish", "noche"),
-    ("bread", "Portuguese", "p[aã]o"),
+    ("bread", "Portuguese", "pão"),
     ("tree", "Dutch", "boom"),
     ("butterfly", "German", "schmetterling"),
-    ("squirrel", "French", "[ée]cureuil"),
+    ("squirrel", "French", "écureuil"),
     ("spoon", "Spanish", "cuchara"),
     ("strawberry", "Italian", "fragola"),
     ("key", "Swedish", "nyckel"),
@@ -215,33 +215,13 @@ WORDS: tuple[tuple[str, str, str], ...] = (
     ("umbrella", "Portuguese", "guarda-chuva|sombrinha"),
     ("potato", "Finnish", "peruna"),
     ("hedgehog", "German", "igel"),
-    ("thimble", "French", "d[ée] à coudre|dé"),
+    ("thimble", "French", "dé à coudre|dé"),
     ("owl", "Hungarian", "bagoly"),
     ("spider", "Welsh", "corryn|pry copyn|pryf cop"),
     ("apple", "Turkish", "elma"),
-    ("snow", "Czech", "sn[ií]h"),
+    ("snow", "Czech", "sníh"),
     ("bridge", "Romanian", "pod|podul"),
     ("bird", "Basque", "txori"),
     ("sea", "Estonian", "meri"),
 )
-"""English word, language, translation (a regular expression)."""
-
-NONSENSE: tuple[str, ...] = (
-    "What is the capital of the Republic of Velmoria?",
-    "In which year did the astronomer Tobias Krellwick discover the comet Brannoch?",
-    "Who wrote the novel 'The Lanterns of Ostrovane'?",
-    "What does the Python function math.quorbit compute?",
-    "What is the atomic number of the element zelphium?",
-    "Who won the 1937 Treaty of Harrowmere?",
-    "How tall is Mount Drasnivek in Portugal?",
-    "Which river flows through the Danish city of Plumbergau?",
-    "What is the main ingredient of the Austrian dish Quastelknopf?",
-    "Who composed the opera 'Il Gatto di Ferro Verde'?",
-    "What does the git command 'git marinate' do?",
-    "How many moons does the planet Torvex have?",
-    "Which enzyme is inhibited by the drug bralotimine?",
-    "What is the currency of the island state of Quendara?",
-    "When was the University of Nether Billowfield founded?",
-    "Which team won the football world cup of 1943?",
-)
-"""Questions about things that do not exist: a good answer says so."""
+"""English word, language, translation (accepted forms, divided by bars)."""

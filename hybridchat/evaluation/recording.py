@@ -1,0 +1,203 @@
+"""Has models answer questions and keeps what they said: one line a question, flushed as soon as it is there.
+
+What is interrupted goes on where it stopped. Beside the models' own time it takes next to none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece
+from hybridchat.errors import BackendError, CannotWrite, HybridChatError, StreamIncomplete
+from hybridchat.evaluation.grading import grade
+from hybridchat.evaluation.items import Item
+from hybridchat.evaluation.traces import LocalTrace, RemoteTrace, Trace, encoded, resumed, token_rows
+from hybridchat.messages import ChatMessage, FinishReason, Role, TokenLogprob, Usage
+from hybridchat.text import StreamCleaner
+
+FAILURES_IN_A_ROW = 3
+"""After so many questions in a row that the local model fails to answer, recording stops: it would not get better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a model, without its thinking."""
+
+    accepted: Accepted
+    text: str
+    tokens: tuple[TokenLogprob, ...]
+    finish: FinishReason
+    usage: Usage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a recording is; ``seconds_left`` is None before anything was asked."""
+
+    done: int
+    total: int
+    seconds_left: float | None = None
+
+
+AskLocal = Callable[[Item], Awaitable[LocalTrace]]
+AskRemote = Callable[[Item], Awaitable[RemoteTrace]]
+
+
+@dataclass(slots=True)
+class Recording:
+    """Questions on their way into a file of traces.
+
+    ``remote_ids`` are the questions that the remote model is asked, too. ``remote_problem`` is why it is not asked any
+    more; the local model's answers are kept all the same.
+    """
+
+    path: Path
+    items: Sequence[Item]
+    ask_local: AskLocal
+    ask_remote: AskRemote | None = None
+    remote_ids: Collection[str] = ()
+    remote_problem: HybridChatError | None = None
+
+    async def run(self, tell: Callable[[Progress], None] = lambda _: None) -> list[Trace]:
+        """Ask what the file does not hold yet; return all its traces of these questions.
+
+        Raises ``InputError`` for a broken file, ``CannotWrite``, and what the local model's backend raises: a question
+        that it fails to answer is left out, but not several in a row.
+        """
+        wanted = {item.id for item in self.items}
+        traces = [trace for trace in resumed(self.path) if trace.id in wanted]
+        done = {trace.id for trace in traces}
+        missing = [item for item in self.items if item.id not in done]
+        tell(Progress(len(traces), len(self.items)))
+        if not missing:
+            return traces
+        failures, started = 0, time.monotonic()
+        with _opened(self.path) as file:
+            for asked, item in enumerate(missing, 1):
+                try:
+                    trace = await self._ask(item)
+                except BackendError:
+                    failures += 1
+                    if failures == min(FAILURES_IN_A_ROW, len(missing)):
+                        raise
+                    continue
+                failures = 0
+                _append(file, trace, self.path)
+                traces.append(trace)
+                left = (len(missing) - asked) * (time.monotonic() - started) / asked
+                tell(Progress(len(traces), len(self.items), left))
+        return traces
+
+    async def _ask(self, item: Item) -> Trace:
+        """Ask both models at once, so that a remote answer costs no further time."""
+        remote = asyncio.create_task(self._asked_remotely(item))
+        try:
+            local = await self.ask_local(item)
+            there = await remote
+        finally:
+            remote.cancel()
+        return Trace(item.id, item.question, local, item.family, item.level, item.length, there)
+
+    async def _asked_remotely(self, item: Item) -> RemoteTrace | None:
+        if self.ask_remote is None or self.remote_problem is not None or item.id not in self.remote_ids:
+            return None
+        try:
+            return await self.ask_remote(item)
+        except HybridChatError as error:
+            self.remote_problem = error
+            return None
+
+
+async def reply_of(backend: Backend, request: ChatRequest) -> Reply:
+    """Return the whole answer of ``backend``; raises as its stream does, ``StreamIncomplete`` where it has no end."""
+    started = time.monotonic()
+    accepted, ended = Accepted(backend.endpoint.model), None
+    cleaner, text, tokens = StreamCleaner(), list[str](), list[TokenLogprob]()
+    async with aclosing(backend.stream(request)) as parts:
+        async for part in parts:
+            match part:
+                case Piece(thinking=False):
+                    text.append(cleaner.feed(part.text))
+                    tokens += part.logprobs
+                case Accepted():
+                    accepted = part
+                case Ended():
+                    ended = part
+    if ended is None:
+        raise StreamIncomplete("the stream ended without saying that it was done", endpoint=backend.endpoint.name)
+    whole = "".join((*text, cleaner.flush()))
+    return Reply(accepted, whole, tuple(tokens), ended.finish_reason, ended.usage, time.monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Asks a backend without any turn around it; ``caps`` are the most tokens of an answer by the item's length.
+
+    For a local model, or for another local model that plays the remote one: nothing asked here passes the privacy gate.
+    """
+
+    backend: Backend
+    caps: dict[str, int]
+    system: str = ""
+    temperature: float | None = None
+    seed: int | None = None
+    top_k: int = 10
+    quantisation: str | None = None
+    template: str | None = None
+
+    async def local(self, item: Item) -> LocalTrace:
+        """Answer as the local model."""
+        reply = await self._reply(item, self.top_k)
+        return LocalTrace(
+            reply.accepted.model,
+            reply.text,
+            reply.finish,
+            round(reply.seconds, 3),
+            grade(item, reply.text, reply.finish),
+            token_rows(reply.tokens),
+            reply.accepted.digest,
+            self.quantisation,
+            self.template,
+            max((len(token.top) for token in reply.tokens), default=0),
+            reply.usage.prompt_tokens,
+        )
+
+    async def remote(self, item: Item) -> RemoteTrace:
+        """Answer as the remote model."""
+        reply = await self._reply(item, 0)
+        right = grade(item, reply.text, reply.finish)
+        return RemoteTrace(reply.accepted.model, reply.text, reply.finish, round(reply.seconds, 3), right)
+
+    async def _reply(self, item: Item, top_k: int) -> Reply:
+        messages = [ChatMessage(Role.SYSTEM, self.system)] if self.system else []
+        messages.append(ChatMessage(Role.USER, item.question))
+        request = ChatRequest(tuple(messages), self.caps[item.length], self.temperature, self.seed, top_k)
+        return await reply_of(self.backend, request)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: PTH123 -- a mode is set
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _append(file: BinaryIO, trace: Trace, path: Path) -> None:
+    try:
+        file.write(encoded(trace))
+        file.flush()
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(f"cannot write {path}: {error.strerror}", hint="Free some space, or name another file.")
