@@ -1,7 +1,9 @@
 """What a routing policy is asked and what it decides.
 
 A policy decides before the local model starts (``pre``), while it streams (``Watch.observe``) and when it is done
-(``Watch.post``). It is pure: the same object runs live and in replay.
+(``Watch.post``); what the user made of earlier answers is turned into what was learned by ``feedback``. It is pure:
+everything that has a state (what was spent, what was learned) comes in as a value, and the same object runs live and in
+replay.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from hybridchat.messages import Confidence, FinishReason, Place, TokenLogprob
+from hybridchat.routing.learning import NOTHING, Label, Learned
 
 
 class Action(StrEnum):
@@ -25,12 +28,24 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LocalModel:
+    """The model that answers: its name, and the digest of its exact weights where the server tells it."""
+
+    name: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is known before anything is generated.
 
     ``choice`` is the user's explicit choice for this turn; ``can_escalate`` is false where data policy, offline mode,
     budget or a missing remote forbid it, and ``why_not`` says which; ``fits_local`` is false when the prompt is longer
     than the local context window even after trimming; ``earlier_turns`` counts the turns before this one.
+    ``turns_since_remote`` is 1 where the answer before this question came from the remote model, 2 where the one before
+    that did, and so on; None where none did. ``ahead`` is how far spending is ahead of the calendar, as a share of the
+    month's budget. ``model`` and what was ``learned`` about it are known to ``watch`` only: the server names the model
+    as it begins to answer.
     """
 
     text: str
@@ -40,6 +55,10 @@ class Question:
     fits_local: bool = True
     min_confidence: float | None = None
     earlier_turns: int = 0
+    turns_since_remote: int | None = None
+    ahead: float = 0.0
+    model: LocalModel | None = None
+    learned: Learned = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,9 @@ class Decision:
 
     ``reason`` is a sentence for people. ``threshold`` is the confidence below which it escalates here, None where it
     cannot escalate. ``gain`` is P(remote acceptable) - P(local acceptable). ``tokens`` counts the answer tokens seen.
+    ``score`` is the confidence before anything learned from use moved it. ``doubtful``: while the answer streams, it is
+    near being set aside, so that a connection may be opened; at the end, it is near the threshold, so that a second
+    look may be worth it.
     """
 
     action: Action
@@ -57,6 +79,8 @@ class Decision:
     gain: float | None = None
     tokens: int = 0
     signals: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = None
+    doubtful: bool = False
 
 
 class Watch(Protocol):
@@ -80,4 +104,12 @@ class Policy(Protocol):
 
     def watch(self, question: Question) -> Watch:
         """Return the object that follows the local answer to ``question``."""
+        ...
+
+    def scored_by(self, model: LocalModel) -> str:
+        """Name what turns the signals of ``model`` into a score: labels of other scores teach nothing about it."""
+        ...
+
+    def feedback(self, labels: Sequence[Label]) -> Learned:
+        """Return what the labels of earlier answers, in the order in which they came, teach about the next ones."""
         ...
