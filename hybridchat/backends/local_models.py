@@ -11,8 +11,9 @@ from pathlib import Path
 
 from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, Model, find
 from hybridchat.backends.model_files.files import Progress, installed, pull
+from hybridchat.backends.model_files.permission import download_forbidden
 from hybridchat.config.settings import Endpoint
-from hybridchat.errors import BackendError, Blocked, HybridChatError, ModelMissing
+from hybridchat.errors import BackendError, HybridChatError, ModelMissing
 
 ENGINE = ("xllamacpp", "psutil")
 """The packages of the embedded engine."""
@@ -49,13 +50,13 @@ class LocalModels:
         *,
         ollama: Callable[[], Endpoint] | None = None,
         embedded: bool = False,
-        offline: bool = False,
+        forbidden_by: str = "",
     ) -> None:
         self.model = model
         self._folder = folder
         self._ollama = ollama
         self._embedded = embedded
-        self._offline = offline
+        self._forbidden_by = forbidden_by
 
     async def look(self) -> Found:
         """Look for a model that can answer."""
@@ -74,12 +75,12 @@ class LocalModels:
     def get(self, offer: Offer, progress: Callable[[Progress], None]) -> None:
         """Get a model; blocks. An exception that ``progress`` raises stops it, and what was fetched is kept.
 
-        Raises what ``model_files.pull`` and ``OllamaModels.pull`` raise, and ``Blocked`` under offline mode.
+        Raises what ``model_files.pull`` and ``OllamaModels.pull`` raise, and ``Blocked`` where downloads are forbidden.
         """
         if offer.holder == "embedded":
-            pull(offer.model.name, self._folder, progress, offline=self._offline)
-        elif self._offline:
-            raise Blocked("offline mode forbids downloading a model", hint="Start hybridchat without offline mode.")
+            pull(offer.model.name, self._folder, progress, forbidden_by=self._forbidden_by)
+        elif self._forbidden_by:
+            raise download_forbidden(self._forbidden_by, offer.model.name)
         else:
             asyncio.run(self._get_into_ollama(offer.model.name, progress))
 

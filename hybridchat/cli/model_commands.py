@@ -9,6 +9,7 @@ from hybridchat.backends.embedded.state import stop_servers
 from hybridchat.backends.model_files import files as model_files
 from hybridchat.backends.model_files.catalogue import DEFAULT, readable_size
 from hybridchat.backends.model_files.catalogue import find as find_embedded
+from hybridchat.backends.model_files.permission import download_forbidden
 from hybridchat.backends.ollama.models import InstalledModel, OllamaModels
 from hybridchat.cli import wiring
 from hybridchat.cli.listing import Record, show_records, tell
@@ -17,7 +18,7 @@ from hybridchat.cli.progress import PullProgress
 from hybridchat.config import paths
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
-from hybridchat.errors import BackendError, Blocked, ModelMissing, UsageError
+from hybridchat.errors import BackendError, ModelMissing, UsageError
 from hybridchat.phrases import counted
 
 
@@ -49,27 +50,31 @@ async def _in_ollama(settings: Settings) -> tuple[tuple[InstalledModel, ...], fr
     return await ollama.list(), frozenset(one.name for one in await ollama.ps())
 
 
-def pull(name: str, holder: Holder | None) -> None:
+def pull(name: str, holder: Holder | None, *, allow_download: bool) -> None:
     """Fetch a model with progress on standard error."""
-    fetch(name, holder, load().settings)
+    fetch(name, holder, load().settings, allow_download=allow_download)
 
 
-def fetch(name: str, holder: Holder | None, settings: Settings) -> None:
-    """Fetch a model as ``settings`` say. Raises ``Blocked`` in offline mode, and whatever fetching raises."""
+def fetch(name: str, holder: Holder | None, settings: Settings, *, allow_download: bool = False) -> None:
+    """Fetch a model as ``settings`` say; ``allow_download`` answers the data policy, and does not lift offline mode.
+
+    Raises ``Blocked`` where nothing may be fetched, and whatever fetching raises.
+    """
     if not name.strip():
         raise UsageError("no model is named", hint="Name one, such as phi3.5.")
     holder = holder or asyncio.run(_best_holder(name, settings))
+    forbidden_by = wiring.downloads_forbidden_by(settings, allowed=allow_download)
     with PullProgress() as progress:
         if holder is Holder.OLLAMA:
-            if settings.privacy.offline:
-                raise Blocked("offline mode forbids downloading a model", hint="Pull it without offline mode.")
+            if forbidden_by:
+                raise download_forbidden(forbidden_by, name)
             asyncio.run(_pull_into_ollama(name, settings, progress))
         else:
             model_files.pull(
                 name,
                 paths.models_folder(settings.store),
                 lambda step: progress.step(step.stage, step.done, step.total),
-                offline=settings.privacy.offline,
+                forbidden_by=forbidden_by,
             )
     tell(f"{name} is ready ({holder})")
 

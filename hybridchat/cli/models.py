@@ -33,11 +33,18 @@ def list_models(*, as_json: _Json = False) -> None:
 
 
 @app.command()
-def pull(name: _Name, *, holder: _Holder = None) -> None:
+def pull(
+    name: _Name,
+    *,
+    holder: _Holder = None,
+    allow_download: Annotated[
+        bool, typer.Option("--allow-download", help="Ask a registry for it under the data policy local-only, too.")
+    ] = False,
+) -> None:
     """Fetch a model. What was fetched before an interruption is kept."""
     from hybridchat.cli import model_commands  # noqa: PLC0415 -- `--help` asks no server
 
-    model_commands.pull(name, holder)
+    model_commands.pull(name, holder, allow_download=allow_download)
 
 
 @app.command()

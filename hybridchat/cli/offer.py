@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from hybridchat.cli import wiring
 from hybridchat.config import paths
 from hybridchat.errors import BadConfiguration, HybridChatError, InputMissing
 from hybridchat.events import Escalated, Event, Failed, Routed
@@ -29,10 +30,10 @@ _NO_MODEL = {"model_missing", "unreachable"}
 def ask_with_offer(ask: Ask, face: Face, settings: Settings, narration: Narration) -> int:
     """Ask; where no local model can answer, offer to fetch one, and ask again. Return the exit code.
 
-    The failure is held back until the offer is declined. There is no offer in offline mode, to whoever wants quiet, and
-    where no person sees it. Raises what a pull raises.
+    The failure is held back until the offer is declined. There is no offer where nothing may be downloaded, to
+    whoever wants quiet, and where no person sees it. Raises what a pull raises.
     """
-    if settings.privacy.offline or narration.quiet or not narration.is_terminal:
+    if wiring.downloads_forbidden_by(settings) or narration.quiet or not narration.is_terminal:
         return ask(face, None)
     turn = _Withholding(face)
     code = ask(turn, None)

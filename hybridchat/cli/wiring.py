@@ -14,6 +14,7 @@ from hybridchat.assistant import Assistant
 from hybridchat.backends.embedded.backend import EmbeddedBackend
 from hybridchat.backends.first_available import FirstAvailable
 from hybridchat.backends.loopback import is_loopback
+from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
 from hybridchat.config import paths
@@ -59,8 +60,18 @@ def local_models(settings: Settings) -> LocalModels:
         paths.models_folder(settings.store),
         ollama=partial(ollama_endpoint, settings) if local.backend in {"auto", "ollama"} else None,
         embedded=local.backend in {"auto", "embedded"},
-        offline=settings.privacy.offline,
+        forbidden_by=downloads_forbidden_by(settings),
     )
+
+
+def downloads_forbidden_by(settings: Settings, *, allowed: bool = False) -> str:
+    """Return what forbids to ask a registry for a model; empty where nothing does.
+
+    ``allowed`` is the user's word for this one download.
+    """
+    if settings.privacy.offline:
+        return OFFLINE
+    return LOCAL_ONLY if settings.privacy.data_policy is DataPolicy.LOCAL_ONLY and not allowed else ""
 
 
 def open_store(settings: Settings, credentials: Credentials) -> Store:

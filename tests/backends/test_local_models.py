@@ -11,6 +11,7 @@ from hybridchat.backends import local_models
 from hybridchat.backends.local_models import Found, LocalModels, Offer
 from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN
 from hybridchat.backends.model_files.files import Progress
+from hybridchat.backends.model_files.permission import OFFLINE
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import Blocked
 from hybridchat.messages import Place
@@ -81,7 +82,7 @@ async def test_another_server_manages_its_models_itself(tmp_path: Path) -> None:
 
 
 def test_offline_mode_gets_nothing(tmp_path: Path) -> None:
-    models = LocalModels("phi3.5", tmp_path, ollama=partial(endpoint, NOWHERE), embedded=True, offline=True)
+    models = LocalModels("phi3.5", tmp_path, ollama=partial(endpoint, NOWHERE), embedded=True, forbidden_by=OFFLINE)
     for holder in ("ollama", "embedded"):
         with pytest.raises(Blocked):
             models.get(Offer(DEFAULT, holder), print)

@@ -20,6 +20,7 @@ from hybridchat.backends.model_files import files as model_files
 from hybridchat.backends.model_files import hub as model_hub
 from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, Wheel
 from hybridchat.backends.model_files.files import Progress, adopt, installed, list_installed, pull, remove
+from hybridchat.backends.model_files.permission import OFFLINE
 from hybridchat.errors import (
     Blocked,
     CannotWrite,
@@ -98,7 +99,7 @@ def test_a_pulled_file_is_complete_private_and_remembered_with_its_checksum(hub:
 def test_what_is_there_is_not_asked_for_again(hub: Hub, folder: Path) -> None:
     first = pull(NAME, folder)
     hub.received.clear()
-    assert pull(NAME, folder, offline=True) == first
+    assert pull(NAME, folder, forbidden_by=OFFLINE) == first
     assert hub.received == []
 
 
@@ -273,7 +274,7 @@ def test_a_repository_with_an_impossible_name_is_refused(hub: Hub, folder: Path)
 
 def test_offline_mode_downloads_nothing(hub: Hub, folder: Path) -> None:
     with pytest.raises(Blocked, match="offline"):
-        pull(NAME, folder, offline=True)
+        pull(NAME, folder, forbidden_by=OFFLINE)
     assert hub.received == []
 
 

@@ -103,6 +103,24 @@ def test_offline_mode_downloads_nothing(command: Command, ollama: list[str], mon
     assert ollama == []
 
 
+def test_the_data_policy_local_only_downloads_nothing_unless_this_download_is_allowed(
+    command: Command, ollama: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_PRIVACY_DATA_POLICY", "local-only")
+    refused = command("models", "pull", "llama3.2:1b")
+    assert (refused.code, ollama) == (79, [])
+    assert "--allow-download" in refused.err
+    assert command("models", "pull", "--allow-download", "llama3.2:1b").code == 0
+    assert ollama == ["pull llama3.2:1b"]
+
+
+def test_allowing_a_download_does_not_lift_offline_mode(
+    command: Command, ollama: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_PRIVACY_OFFLINE", "true")
+    assert (command("models", "pull", "--allow-download", "llama3.2:1b").code, ollama) == (79, [])
+
+
 def test_the_configured_engine_is_preferred(
     command: Command, ollama: list[str], embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from hybridchat.backends.model_files.catalogue import CATALOGUE, Model, find, readable_size
+from hybridchat.backends.model_files.permission import download_forbidden
 from hybridchat.backends.private_files import cannot_write, private_folder, read_private, write_private
 from hybridchat.errors import (
     BackendError,
@@ -63,7 +64,7 @@ def _ignore(_progress: Progress) -> None:
     pass
 
 
-def pull(name: str, folder: Path, progress: Callable[[Progress], None] = _ignore, *, offline: bool = False) -> Path:
+def pull(name: str, folder: Path, progress: Callable[[Progress], None] = _ignore, *, forbidden_by: str = "") -> Path:
     """Make sure that the model called ``name`` lies in ``folder``, verified, and return its path.
 
     Blocking: run it in a thread beside an event loop. ``progress`` is called often; an exception that it raises, like
@@ -71,18 +72,16 @@ def pull(name: str, folder: Path, progress: Callable[[Progress], None] = _ignore
     same file: the second waits and finds it there.
 
     Raises ``ModelMissing``, ``InputMissing``, ``InputError`` (a wrong checksum), ``CannotWrite``, ``Blocked``
-    (``offline``), ``KeyRefused`` (a gated model), or a ``BackendError`` that names what was tried.
+    (``forbidden_by`` names what forbids a download), ``KeyRefused`` (a gated model), or a ``BackendError`` that names
+    what was tried.
     """
     model = find(name)
     if isinstance(model, Path):
         return _existing(model)
     if present := installed(name, folder):
         return present.path
-    if offline:
-        raise Blocked(
-            f"{model.title} is not on this machine, and offline mode forbids downloading it",
-            hint=f"Run `hybridchat models pull {name}` without offline mode.",
-        )
+    if forbidden_by:
+        raise download_forbidden(forbidden_by, name)
     with _only_one(private_folder(folder) / f".{model.filename}.lock", model, progress):
         if present := installed(name, folder):
             return present.path
