@@ -49,10 +49,12 @@ class Resources:
             # The detectors' patterns take a while to compile: only where something may leave.
             from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415 -- see above
 
-            self._redactors[conversation_id] = Redactor(words=self.settings.privacy.words)
+            words = await self.store.contexts.private_words(conversation_id)
+            self._redactors.setdefault(conversation_id, Redactor(words=(*self.settings.privacy.words, *words)))
         return self._redactors[conversation_id]
 
     async def add_private_words(self, conversation_id: str, words: Sequence[str]) -> None:
         """Take these words out of whatever leaves of this conversation, from now on."""
         if words:
             (await self.redactor(conversation_id)).add_words(words)
+            await self.store.contexts.add_private_words(conversation_id, words)

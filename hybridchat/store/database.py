@@ -11,6 +11,7 @@ from typing import Self
 from hybridchat.errors import BadConfiguration
 from hybridchat.store import journal, migrations, search
 from hybridchat.store.connection import Worker, connect
+from hybridchat.store.contexts import Contexts
 from hybridchat.store.conversations import Conversations
 from hybridchat.store.failures import explained
 from hybridchat.store.judgements import Judgements
@@ -35,6 +36,7 @@ class Store:
         self.ledger = Ledger(writer, reader, chain_key)
         self.spending = Spending(writer, reader)
         self.judgements = Judgements(writer, reader)
+        self.contexts = Contexts(writer, reader)
         self.turns = Turns(writer, session)
         self._writer = writer
         self._reader = reader

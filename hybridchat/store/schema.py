@@ -154,4 +154,35 @@ def _budget_and_learning(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning)
+_CONTEXTS = (
+    """
+    CREATE TABLE summary (
+        message_id TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        model TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE cut (
+        message_id TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        form TEXT NOT NULL CHECK (form IN ('condense', 'trim'))
+    ) STRICT
+    """,
+    """
+    CREATE TABLE private_word (
+        conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        word TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, word)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+"""A summary or cut stands at the last message that it covers, and so holds for every branch through that message."""
+
+
+def _condensed_contexts(connection: sqlite3.Connection) -> None:
+    for statement in _CONTEXTS:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning, _condensed_contexts)
