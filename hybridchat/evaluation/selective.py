@@ -26,9 +26,13 @@ def risk_coverage(confidence: Sequence[float], right: Sequence[bool]) -> list[fl
 
 def risk_at(confidence: Sequence[float], right: Sequence[bool], coverage: float) -> float:
     """Return the share of errors among the surest ``coverage`` (over 0, at most 1) of the answers."""
+    return risk_among(risk_coverage(confidence, right), coverage)
+
+
+def risk_among(risks: Sequence[float], coverage: float) -> float:
+    """Return the risk at ``coverage`` (over 0, at most 1) of a risk-coverage curve."""
     if not 0 < coverage <= 1:
         raise ValueError("coverage must be over 0 and at most 1")
-    risks = risk_coverage(confidence, right)
     return risks[max(1, round(coverage * len(risks))) - 1]
 
 
