@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import exp, isfinite
+from math import isfinite
+from operator import mul
 
 from hybridchat.messages import Confidence
+from hybridchat.routing.calibration import logistic
 from hybridchat.routing.prior import END, Checkpoint, Head, Prior
 
 FARTHEST = 4.0
@@ -13,10 +15,15 @@ FARTHEST = 4.0
 
 
 class Estimator:
-    """Reads a confidence from signals, by logprobs where there are any, else by text alone."""
+    """Reads a confidence from signals, by logprobs where there are any, else by text alone.
 
-    def __init__(self, prior: Prior) -> None:
+    A calibration counts only for what it was made with: where the server gives another number of alternatives than it
+    did then, ``otherwise`` (the shipped prior) is read instead.
+    """
+
+    def __init__(self, prior: Prior, otherwise: Prior | None = None) -> None:
         self._prior = prior
+        self._otherwise = otherwise or prior
 
     def confidence(self, signals: Mapping[str, float], checkpoint: str = END) -> Confidence:
         """Return the confidence at ``checkpoint`` (a number of tokens, or ``end``) given the signals so far.
@@ -28,11 +35,15 @@ class Estimator:
         for name, trigger in self._prior.triggers.items():
             if signals.get(name):
                 value = min(value, trigger.confidence)
-        return Confidence(value, calibrated=False, basis=basis)
+        return Confidence(value, calibrated=head.calibrated, basis=basis)
 
     def head(self, signals: Mapping[str, float]) -> tuple[Head, str]:
         """Return the model that fits the signals at hand, and what it reads: ``logprobs`` or ``text``."""
-        return (self._prior.logprobs, "logprobs") if "mean" in signals else (self._prior.text, "text")
+        if "mean" not in signals:
+            return self._prior.text, "text"
+        top_k = self._prior.model.top_k if self._prior.model else 0
+        prior = self._prior if top_k in {0, signals.get("alternatives", 0)} else self._otherwise
+        return prior.logprobs, "logprobs"
 
     def abort_below(self, signals: Mapping[str, float], checkpoint: str) -> float | None:
         """Return the confidence below which the answer may be set aside at ``checkpoint``; None for never."""
@@ -45,13 +56,17 @@ def at(head: Head, checkpoint: str) -> Checkpoint:
 
 
 def probability(head: Head, checkpoint: str, signals: Mapping[str, float]) -> float:
-    """Evaluate a head: the logistic function of the weighted, standardised features."""
+    """Evaluate a head: the probability that belongs to the weighted, standardised features."""
+    calibration = at(head, checkpoint).calibration
+    score = logit(head, checkpoint, signals)
+    return logistic(score) if calibration is None else calibration.probability(score)
+
+
+def logit(head: Head, checkpoint: str, signals: Mapping[str, float]) -> float:
+    """Return the weighted sum of the standardised features at ``checkpoint``."""
     coefficients = at(head, checkpoint)
-    logit = coefficients.intercept
     standardised = standardise(head.features, head.means, head.scales, signals)
-    for weight, value in zip(coefficients.weights, standardised, strict=True):
-        logit += weight * value
-    return 1.0 / (1.0 + exp(-logit)) if logit > -700 else 0.0
+    return coefficients.intercept + float(sum(map(mul, coefficients.weights, standardised)))
 
 
 def standardise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hybridchat.config.settings import Bias
@@ -25,12 +25,21 @@ SCORED = 8
 """Answer tokens that must have been scored before doubt alone may set an answer aside."""
 
 
-class GainPolicy:
-    """The routing policy: the user's choice, then what fits, then the expected gain."""
+FindCalibration = Callable[[LocalModel], Prior | None]
 
-    def __init__(self, prior: Prior | None = None, bias: Bias = Bias.BALANCED) -> None:
+
+class GainPolicy:
+    """The routing policy: the user's choice, then what fits, then the expected gain.
+
+    ``calibrated`` finds what was fitted on the model that answers; where there is nothing, the prior is used.
+    """
+
+    def __init__(
+        self, prior: Prior | None = None, bias: Bias = Bias.BALANCED, calibrated: FindCalibration | None = None
+    ) -> None:
         self._prior = prior or shipped()
         self._price = PRICES[bias]
+        self._calibrated = calibrated
 
     def pre(self, question: Question) -> Decision:
         """Decide by the explicit choice, else by capability; how hard a question looks decides nothing.
@@ -45,15 +54,20 @@ class GainPolicy:
 
     def watch(self, question: Question) -> GainWatch:
         """Follow the local answer to ``question``."""
-        return GainWatch(question, self._prior, self._price)
+        return GainWatch(question, self._fitted_on(question.model), self._price, self._prior)
 
     def scored_by(self, model: LocalModel) -> str:
         """Name the model's weights and what its signals are scored with."""
-        return f"{model.digest or model.name}, prior of {self._prior.date}"
+        fitted = self._fitted_on(model)
+        return f"{model.digest or model.name}, {'calibration' if fitted.model else 'prior'} of {fitted.date}"
 
     def feedback(self, labels: Sequence[Label]) -> Learned:
         """Return what ``labels`` teach; see ``learning``."""
         return learn(labels)
+
+    def _fitted_on(self, model: LocalModel | None) -> Prior:
+        found = self._calibrated(model) if self._calibrated is not None and model is not None else None
+        return found or self._prior
 
 
 def _before(question: Question) -> tuple[Action, str]:
@@ -78,8 +92,8 @@ class GainWatch:
     Give it the answer's text and tokens only, not those of a thinking channel.
     """
 
-    def __init__(self, question: Question, prior: Prior, price: float) -> None:
-        self._estimator = Estimator(prior)
+    def __init__(self, question: Question, prior: Prior, price: float, otherwise: Prior | None = None) -> None:
+        self._estimator = Estimator(prior, otherwise)
         self._remote = prior.remote
         self._learned = question.learned
         self._thresholds = Thresholds.of(question, price, prior.remote)

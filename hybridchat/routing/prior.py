@@ -1,6 +1,7 @@
-"""The shipped prior: what was measured once, on other models and questions than the user's.
+"""What confidence and gain are computed with: the shipped prior, and what ``calibrate`` fitted on the user's own model.
 
-``prior.json`` is made by ``benchmarks/fit_prior.py``; each number in it was read from recorded answers.
+``prior.json`` is made by ``benchmarks/fit_prior.py``; each number in it was read from recorded answers, of other models
+and to other questions than the user's. A calibration has the same shape and says which model it belongs to.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Self
 import msgspec
 
 from hybridchat.errors import BadConfiguration
+from hybridchat.routing.calibration import Calibration
 
 CHECKPOINTS = (1, 2, 4, 8, 16, 32, 64)
 """Answer tokens after which the confidence is read."""
@@ -25,7 +27,8 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``weights`` belong to the head's features. ``n`` answers reached it; ``auroc`` was measured on families of questions
     that were held out.
     ``abort_below`` is the confidence below which an answer may be set aside here, chosen so that over the whole path
-    few right answers are; None where an answer must not be.
+    few right answers are; None where an answer must not be. ``calibration`` turns the model's logit into a
+    probability where it was fitted on the very model that answers; without it the logistic function does.
     """
 
     intercept: float
@@ -33,6 +36,7 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     n: int = 0
     auroc: float | None = None
     abort_below: float | None = None
+    calibration: Calibration | None = None
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,12 +57,51 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not all(scale > 0 for scale in self.scales):
             raise ValueError("a scale is not positive")
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether it was fitted on the model that it belongs to, not on others."""
+        return self.checkpoints[END].calibration is not None
+
 
 class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often the remote model was right, where the local one was right and where it was wrong."""
 
     if_local_right: float
     if_local_wrong: float
+
+
+class FittedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The model that a calibration was made with: in another one, the same numbers mean something else.
+
+    ``digest`` and ``quantisation`` are the server's words, None where it has none; ``template`` is a digest of what is
+    put before every question; ``top_k`` the number of alternatives a token, 0 without logprobs.
+    """
+
+    name: str
+    digest: str | None = None
+    quantisation: str | None = None
+    template: str | None = None
+    top_k: int = 0
+
+    def differs(self, live: FittedModel) -> str:
+        """Return what the ``live`` model differs in, in words; empty where the calibration holds.
+
+        ``top_k`` is not compared: it is known only once tokens have come, and the estimator looks at it itself.
+        """
+        if self.name != live.name:
+            return f"another model answers ({live.name})"
+        if self.digest != live.digest:
+            return "the model's digest is another one"
+        if None not in (self.quantisation, live.quantisation) and self.quantisation != live.quantisation:
+            return f"the model's quantisation is {live.quantisation} now"
+        return "" if self.template == live.template else "another system prompt is put before the questions"
+
+
+class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The warranty of a calibration: the confidence from which it holds (None: none could be given), and its words."""
+
+    threshold: float | None
+    words: str
 
 
 class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +116,11 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that the estimator and the policy need, and what it was measured on."""
+    """Everything that the estimator and the policy need, and what it was measured on.
+
+    ``model`` is the user's own model that a calibration belongs to, None for the shipped prior; ``pairs`` the answers
+    that ``remote`` was measured on beside those of the prior it began with.
+    """
 
     fitted_on: str
     date: str
@@ -83,6 +130,9 @@ class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Head
     remote: Remote
     triggers: dict[str, Trigger]
+    model: FittedModel | None = None
+    pairs: int = 0
+    promise: Promise | None = None
 
     @classmethod
     def parse(cls, data: bytes) -> Self:

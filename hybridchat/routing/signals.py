@@ -142,6 +142,7 @@ class SignalAccumulator:
         self._cusum = 0.0
         self._cusum_peak = 0.0
         self._entropies = 0
+        self._alternatives = 0
         self._entropy_sum = 0.0
         self._entropy_peak = 0.0
         self._opening: list[_ContentToken] = []
@@ -175,6 +176,7 @@ class SignalAccumulator:
             if not top[-1] >= FLOOR:
                 top = tuple(max(FLOOR, v) for v in top)
             spread = entropy(top)
+            self._alternatives = max(self._alternatives, len(top))
             self._entropies += 1
             self._entropy_sum += spread
             self._entropy_peak = max(self._entropy_peak, spread)
@@ -216,6 +218,7 @@ class SignalAccumulator:
             signals["opening_certainty"] = min(token.certainty for token in self._opening)
             signals["opening_logprob"] = min(token.logprob for token in self._opening)
         if self._entropies:
+            signals["alternatives"] = float(self._alternatives)
             signals["mean_entropy"] = self._entropy_sum / self._entropies
             signals["max_entropy"] = self._entropy_peak
         return signals

@@ -57,6 +57,7 @@ def naive(items: Sequence[TokenLogprob], question: str) -> dict[str, float]:
         signals[f"window{width}"] = min(sum(window) / len(window) for window in windows)
     spreads = [naive_entropy([max(FLOOR, v) for v in item.top]) for item in items if item.top]
     if spreads:
+        signals["alternatives"] = float(max(len(item.top) for item in items))
         signals["mean_entropy"] = sum(spreads) / len(spreads)
         signals["max_entropy"] = max(spreads)
     content = ContentFilter(question)
