@@ -38,6 +38,7 @@ class LocalTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     ``model``, ``digest``, ``quantisation``, ``template`` (a digest) and ``top_k`` (alternatives a token) say which
     model it was, as far as the server told; ``right`` is None where nobody graded it. ``tokens`` is empty where the
     server gives no logprobs. ``seconds`` is the time from request to end, ``prompt_tokens`` what the server counted.
+    ``cut_short``: it was set aside or stopped while it streamed, so that nothing is known of its end.
     """
 
     model: str
@@ -51,6 +52,7 @@ class LocalTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     template: str | None = None
     top_k: int = 0
     prompt_tokens: int | None = None
+    cut_short: bool = False
 
     @property
     def logprobs(self) -> Iterator[TokenLogprob]:
