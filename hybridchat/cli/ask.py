@@ -69,6 +69,10 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     demo: Annotated[
         bool, typer.Option("--demo", help="Play a recorded turn that escalates; needs no model, sends nothing.")
     ] = False,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="FILE", help="Append the turn to FILE, for `hybridchat evaluate`."),
+    ] = None,
     no_save: Annotated[bool, typer.Option("--no-save", help="Keep nothing of this.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Leave standard input alone.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors.")] = False,
@@ -81,6 +85,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     """
     from hybridchat.cli import one_turn  # noqa: PLC0415 -- `--help` needs no engine
     from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
+    from hybridchat.config.paths import named_file  # noqa: PLC0415 -- the same
 
     call = one_turn.Call(
         words=tuple(words or ()),
@@ -96,6 +101,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
             "answer.seed": Flag("--seed", seed),
             "routing.bias": Flag("--bias", bias),
             "routing.min_confidence": Flag("--min-confidence", min_confidence),
+            "routing.record": Flag("--record", named_file(record)),
             "privacy.data_policy": Flag("--data-policy", data_policy),
             "privacy.offline": Flag("--offline", offline or None),
             "store.save": Flag("--no-save", False if no_save else None),

@@ -24,11 +24,16 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
     ] = None,
     local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
     theme: Annotated[str | None, typer.Option("--theme", metavar="NAME", help="The screen's colours.")] = None,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="FILE", help="Append every turn to FILE, for `hybridchat evaluate`."),
+    ] = None,
     no_save: Annotated[bool, typer.Option("--no-save", help="Keep nothing of this.")] = False,
 ) -> None:
     """Talk in a conversation; ``hybridchat`` alone does the same."""
     from hybridchat.cli import conversing  # noqa: PLC0415 -- `--help` needs no engine
     from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
+    from hybridchat.config.paths import named_file  # noqa: PLC0415 -- the same
     from hybridchat.errors import UsageError  # noqa: PLC0415 -- the same
 
     if go_on and conversation is not None:
@@ -39,6 +44,7 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
         "local.url": Flag("--local-url", local_url),
         "privacy.offline": Flag("--offline", offline or None),
         "store.save": Flag("--no-save", False if no_save else None),
+        "routing.record": Flag("--record", named_file(record)),
         "chat.theme": Flag("--theme", theme),
     }
     wanted = conversing.Wanted(flags, conversation, latest=go_on)

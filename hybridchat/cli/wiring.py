@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,8 +46,17 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
     policy = GainPolicy(bias=settings.routing.bias)
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
-    engine = Engine(settings, store, local, policy, open_remote)
+    engine = _engine(settings)(settings, store, local, policy, open_remote)
     return Assistant(engine, store, credentials, settings, backends, local_models(settings))
+
+
+def _engine(settings: Settings) -> Callable[..., Engine]:
+    """Return what builds the engine: one that records its turns where the user named a file for them."""
+    if not settings.routing.record:
+        return Engine
+    from hybridchat.evaluation.turn_recording import RecordingEngine  # noqa: PLC0415 -- hardly anybody records
+
+    return RecordingEngine.into(paths.expanded(settings.routing.record))
 
 
 def local_models(settings: Settings) -> LocalModels:

@@ -43,6 +43,7 @@ FORMS = {
     "routing.second_look": forms.switch(),
     "routing.learn": forms.switch(),
     "routing.shadow": forms.number(0, 1),
+    "routing.record": forms.place(),
     "budget.month_dollars": _DOLLARS,
     "budget.month_calls": _COUNT,
     "budget.month_tokens": _COUNT,

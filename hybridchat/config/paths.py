@@ -25,6 +25,11 @@ def _system() -> PlatformDirsABC:
     return PlatformDirs("hybridchat", appauthor=False)
 
 
+def named_file(text: str | None) -> str | None:
+    """Return the absolute path of a file that the command line names, None where it names none."""
+    return None if text is None else str(expanded(text).absolute())
+
+
 def expanded(text: str) -> Path:
     """Return the path that ``text`` names, where ``~`` is the home folder.
 

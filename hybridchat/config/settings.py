@@ -119,7 +119,8 @@ class RoutingSettings:
 
     ``second_look`` lets the local model look again at an answer that it was neither sure nor unsure of, while the user
     reads. ``learn`` keeps what the user makes of answers, and learns from it. ``shadow`` is the share of kept answers
-    that are put to the remote model, too, to measure how many of them are wrong.
+    that are put to the remote model, too, to measure how many of them are wrong. ``record`` names a file to which every
+    turn is appended, to be replayed; empty for none.
     """
 
     bias: Bias = Bias.BALANCED
@@ -127,6 +128,7 @@ class RoutingSettings:
     second_look: bool = True
     learn: bool = True
     shadow: float = 0.0
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)

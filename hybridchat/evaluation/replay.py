@@ -23,7 +23,8 @@ class Replayed:
     """A trace and every decision that the policy took on it.
 
     ``path`` holds the decisions while the answer streamed, in order, and goes on after the first escalation: the policy
-    measures on, as it does live while the remote model is being reached. ``end`` is the one about the whole answer.
+    measures on, as it does live while the remote model is being reached. ``end`` is the one about the whole answer; of
+    an answer that was cut short when it was recorded, the last one that was taken.
     """
 
     trace: Trace
@@ -43,7 +44,7 @@ class Replayed:
     def bails_out(self) -> bool:
         """Whether the local answer was cut short: it was still being written when the remote model was asked."""
         escalation = self.escalation
-        return escalation is not None and escalation is not self.end and escalation is not self.before
+        return escalation is not None and any(escalation is decision for decision in self.path)
 
     @property
     def tokens(self) -> int:
@@ -111,8 +112,10 @@ def _replay(trace: Trace, policy: Policy, min_confidence: float | None) -> Repla
     question = Question(trace.question, min_confidence=min_confidence)
     before = policy.pre(question)
     watch = policy.watch(question)
-    path = (watch.observe(text, logprobs) for text, logprobs in pieces(trace.local))
-    return Replayed(trace, before, tuple(decision for decision in path if decision), watch.post(trace.local.finish))
+    observed = (watch.observe(text, logprobs) for text, logprobs in pieces(trace.local))
+    path = tuple(decision for decision in observed if decision)
+    end = path[-1] if trace.local.cut_short and path else watch.post(trace.local.finish)
+    return Replayed(trace, before, path, end)
 
 
 def pieces(answer: LocalTrace) -> Iterator[tuple[str, tuple[TokenLogprob, ...]]]:
