@@ -8,6 +8,7 @@ from typing import Any
 from hybridchat.config import forms
 from hybridchat.config.settings import Bias, Settings
 from hybridchat.errors import UsageError
+from hybridchat.events import HandOver
 from hybridchat.messages import DataPolicy
 
 PREFIX = "HYBRIDCHAT_"
@@ -53,6 +54,9 @@ FORMS = {
     "privacy.data_policy": forms.choice(DataPolicy),
     "privacy.offline": forms.switch(),
     "privacy.words": forms.texts(),
+    "handover.form": forms.choice(HandOver),
+    "handover.condense_over": forms.whole(100, 10_000_000),
+    "handover.draft": forms.switch(),
     "store.path": forms.place(),
     "store.save": forms.switch(),
     "store.models": forms.place(),

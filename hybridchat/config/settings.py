@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from hybridchat.events import HandOver
 from hybridchat.messages import DataPolicy, Place
 
 
@@ -156,6 +157,19 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoverSettings:
+    """What the remote model is sent of a conversation.
+
+    One that stands longer than ``condense_over`` tokens is condensed, where ``form`` is verbatim. ``draft`` sends the
+    local model's own answer along.
+    """
+
+    form: HandOver = HandOver.VERBATIM
+    condense_over: int = 12_000
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """Where things are kept; empty means the system's own place. ``save`` false keeps nothing after the process."""
 
@@ -182,6 +196,7 @@ class Settings:
     routing: RoutingSettings = RoutingSettings()
     budget: BudgetSettings = BudgetSettings()
     privacy: PrivacySettings = PrivacySettings()
+    handover: HandoverSettings = HandoverSettings()
     store: StoreSettings = StoreSettings()
     chat: ChatSettings = ChatSettings()
     user_file: Path | None = None
