@@ -31,14 +31,20 @@ FindCalibration = Callable[[LocalModel], Prior | None]
 class GainPolicy:
     """The routing policy: the user's choice, then what fits, then the expected gain.
 
-    ``calibrated`` finds what was fitted on the model that answers; where there is nothing, the prior is used.
+    ``calibrated`` finds what was fitted on the model that answers; where there is nothing, the prior is used. ``price``
+    takes the place of the bias's own.
     """
 
     def __init__(
-        self, prior: Prior | None = None, bias: Bias = Bias.BALANCED, calibrated: FindCalibration | None = None
+        self,
+        prior: Prior | None = None,
+        bias: Bias = Bias.BALANCED,
+        calibrated: FindCalibration | None = None,
+        *,
+        price: float | None = None,
     ) -> None:
         self._prior = prior or shipped()
-        self._price = PRICES[bias]
+        self._price = PRICES[bias] if price is None else price
         self._calibrated = calibrated
 
     def pre(self, question: Question) -> Decision:
