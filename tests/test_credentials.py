@@ -335,7 +335,8 @@ async def test_a_keyring_that_forgets_is_noticed() -> None:
     keys = Credentials(environ={}, allow_unsafe=True)
     with pytest.raises(KeyMissing, match="took the key but did not keep it"):
         await keys.store("n", SECRET)
-    assert await keys.secret("ledger", lambda: b"x") is None
+    with pytest.raises(KeyMissing):
+        await keys.own_secrets.get_or_make("ledger", lambda: b"x")
 
 
 async def test_of_a_chain_the_first_safe_keyring_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +403,8 @@ async def test_a_keyring_that_does_not_answer_is_given_up(stuck: StuckKeyring) -
     with pytest.raises(KeyMissing, match=r"did not answer within 0\.2 s") as caught:
         await Credentials(environ={}, timeout=0.2).find("n")
     assert "Unlock it" in caught.value.hint
-    assert await Credentials(environ={}, timeout=0.2).secret("ledger", lambda: b"x") is None
+    with pytest.raises(KeyMissing):
+        await Credentials(environ={}, timeout=0.2).own_secrets.get_or_make("ledger", lambda: b"x")
 
 
 async def test_an_answer_that_comes_too_late_is_ignored(stuck: StuckKeyring) -> None:
@@ -450,10 +452,9 @@ except KeyMissing as error:
 
 async def test_a_secret_of_our_own_is_made_once(memory: MemoryKeyring) -> None:
     keys = Credentials(environ={"HYBRIDCHAT_KEY_LEDGER": "not this"})
-    first = await keys.secret("ledger", lambda: os.urandom(32))
-    assert first is not None
+    first = await keys.own_secrets.get_or_make("ledger", lambda: os.urandom(32))
     assert len(first) == 32
-    assert await keys.secret("ledger", lambda: os.urandom(32)) == first
+    assert await keys.own_secrets.get_or_make("ledger", lambda: os.urandom(32)) == first
     assert list(memory.entries) == [("hybridchat", "secret:ledger")]
 
 
@@ -463,21 +464,51 @@ async def test_where_two_processes_make_a_secret_both_use_what_the_keyring_kept(
             super().set_password(service, username, "b3RoZXI=")
 
     keyring.set_keyring(Contended())
-    assert await Credentials(environ={}).secret("ledger", lambda: b"ours") == b"other"
+    assert await Credentials(environ={}).own_secrets.get_or_make("ledger", lambda: b"ours") == b"other"
 
 
 async def test_without_a_safe_keyring_there_is_no_secret() -> None:
-    assert await Credentials(environ={}).secret("ledger", lambda: b"x") is None
+    with pytest.raises(KeyMissing):
+        await Credentials(environ={}).own_secrets.get_or_make("ledger", lambda: b"x")
     keyring.set_keyring(FailingKeyring(KeyringError("locked")))
-    assert await Credentials(environ={}).secret("ledger", lambda: b"x") is None
+    with pytest.raises(KeyMissing):
+        await Credentials(environ={}).own_secrets.get_or_make("ledger", lambda: b"x")
 
 
 @pytest.mark.parametrize("entry", ["no base64!", "schlüssel"])
 async def test_a_damaged_secret_is_not_replaced(entry: str, memory: MemoryKeyring) -> None:
     memory.set_password("hybridchat", "secret:ledger", entry)
     with pytest.raises(KeyUnusable, match="secret:ledger is damaged"):
-        await Credentials(environ={}).secret("ledger", lambda: b"x")
+        await Credentials(environ={}).own_secrets.get_or_make("ledger", lambda: b"x")
     assert memory.entries["hybridchat", "secret:ledger"] == entry
+
+
+async def test_a_secret_of_our_own_is_replaced_and_forgotten(memory: MemoryKeyring) -> None:
+    secrets = Credentials(environ={}).own_secrets
+    assert await secrets.get("head") is None
+    assert not await secrets.forget("head")
+    await secrets.keep("head", b"one")
+    await secrets.keep("head", b"two")
+    assert await secrets.get("head") == b"two"
+    assert await secrets.forget("head")
+    assert memory.entries == {}
+
+
+async def test_a_secret_that_the_keyring_does_not_keep_is_an_error() -> None:
+    keyring.set_keyring(NullKeyring())  # type: ignore[no-untyped-call]
+    secrets = Credentials(environ={}, allow_unsafe=True).own_secrets
+    with pytest.raises(KeyMissing, match="did not keep it"):
+        await secrets.keep("head", b"one")
+
+
+async def test_a_passphrase_comes_from_the_environment_or_a_command() -> None:
+    assert await Credentials(environ={}).passphrase("store") is None
+    found = await Credentials(environ={"HYBRIDCHAT_KEY_STORE": "zwölf Boxkämpfer "}).passphrase("store", "false")
+    assert (found and found.reveal()) == "zwölf Boxkämpfer "
+    found = await Credentials(environ={}).passphrase("store", f"{sys.executable} -c \"print('with a space')\"")
+    assert (found and found.reveal()) == "with a space"
+    with pytest.raises(KeyMissing, match="failed with status"):
+        await Credentials(environ={}).passphrase("store", f'{sys.executable} -c "raise SystemExit(3)"')
 
 
 def test_keyring_is_not_imported_before_a_key_is_looked_up() -> None:

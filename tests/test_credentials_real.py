@@ -85,9 +85,9 @@ def test_a_secret_outlives_the_process_that_made_it(run: Run) -> None:
     printed = run("""
 import sys
 if len(sys.argv) == 1:  # the first process
-    secret = asyncio.run(keys.secret("ledger", lambda: os.urandom(32)))
+    secret = asyncio.run(keys.own_secrets.get_or_make("ledger", lambda: os.urandom(32)))
     text = "import asyncio, os; from hybridchat.credentials import Credentials;"
-    text += "print(asyncio.run(Credentials().secret('ledger', lambda: os.urandom(32))).hex())"
+    text += "print(asyncio.run(Credentials().own_secrets.get_or_make('ledger', lambda: os.urandom(32))).hex())"
     again = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.strip()
     print(len(secret), secret.hex() == again)
 """)
@@ -106,12 +106,14 @@ async def main():
             await attempt
         except KeyMissing as error:
             print(error, "HYBRIDCHAT_KEY_N" in error.hint)
-    print(await keys.secret("ledger", lambda: b"x"))
+    try:
+        await keys.own_secrets.get_or_make("ledger", lambda: b"x")
+    except KeyMissing as error:
+        print(error, "Unlock" in error.hint)
 asyncio.run(main())
 """)
-    *errors, secret = printed.splitlines()
-    assert len(errors) == 2
+    errors = printed.splitlines()
+    assert len(errors) == 3
     for error in errors:
         assert error.startswith("the keyring cannot be used: ")
         assert error.endswith(" True")
-    assert secret == "None"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
+from hybridchat.cli.keeping import KeyringGuard, Unlocking
 from hybridchat.config import paths
 from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, PrivacySettings, Settings, StoreSettings
 from hybridchat.credentials import Credentials, variable
@@ -83,11 +83,16 @@ def downloads_forbidden_by(settings: Settings, *, allowed: bool = False) -> str:
     return LOCAL_ONLY if settings.privacy.data_policy is DataPolicy.LOCAL_ONLY and not allowed else ""
 
 
-def open_store(settings: Settings, credentials: Credentials) -> Store:
-    """Open what is kept; in memory where nothing is to be saved."""
+def open_store(settings: Settings, credentials: Credentials, *, read_only: bool = False) -> Store:
+    """Open what is kept; in memory where nothing is to be saved. An erasure that was killed is finished first."""
+    if not settings.store.save:
+        return Store.open(None)
+    path = paths.database_file(settings.store)
     return Store.open(
-        paths.database_file(settings.store) if settings.store.save else None,
-        chain_key=lambda: asyncio.run(credentials.secret("ledger", lambda: os.urandom(32))),
+        path,
+        guard=KeyringGuard(credentials, path),
+        unlock=Unlocking(credentials, settings.store.key_command),
+        read_only=read_only,
     )
 
 

@@ -60,6 +60,9 @@ FORMS = {
     "store.path": forms.place(),
     "store.save": forms.switch(),
     "store.models": forms.place(),
+    "store.key_command": forms.text(),
+    "retention.days": forms.whole(1, 36_500),
+    "retention.ledger_days": forms.whole(1, 36_500),
     "chat.theme": forms.text(),
     "chat.keys": forms.texts(),
 }

@@ -171,11 +171,23 @@ class HandoverSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where things are kept; empty means the system's own place. ``save`` false keeps nothing after the process."""
+    """Where things are kept; empty means the system's own place. ``save`` false keeps nothing after the process.
+
+    ``key_command`` prints the passphrase of an encrypted store.
+    """
 
     path: str = ""
     save: bool = True
     models: str = ""
+    key_command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """After how many days conversations that nobody wrote to, and rows of the ledger, are erased; None: never."""
+
+    days: int | None = None
+    ledger_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +210,6 @@ class Settings:
     privacy: PrivacySettings = PrivacySettings()
     handover: HandoverSettings = HandoverSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     chat: ChatSettings = ChatSettings()
     user_file: Path | None = None

@@ -16,14 +16,24 @@ _SHOWN = 200  # characters of what a command says
 
 
 async def output(command: str, limit: float, hint: str) -> str:
-    """Run ``command`` for at most ``limit`` seconds, without a shell and without our standard input.
+    """Return the key that ``command`` prints, as ``printed`` does.
 
     Raises:
         KeyMissing: It cannot be run, fails or takes too long; ``hint`` is passed on.
         KeyUnusable: What it printed cannot be a key.
     """
+    said = await printed(command, limit, hint)
+    return checked(said, f"what the command {program(command)} printed")
+
+
+async def printed(command: str, limit: float, hint: str) -> str:
+    """Run ``command`` for at most ``limit`` seconds, without a shell and without our standard input.
+
+    Raises:
+        KeyMissing: It cannot be run, fails or takes too long; ``hint`` is passed on.
+    """
     argv = _arguments(command, hint)
-    program = argv[0]
+    name = argv[0]
 
     def run() -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # noqa: S603 -- the command stands in the user's own configuration
@@ -34,16 +44,16 @@ async def output(command: str, limit: float, hint: str) -> str:
         done = await in_daemon_thread(run, None)
     except subprocess.TimeoutExpired:
         # not chained: the exception holds what the command has printed so far
-        raise KeyMissing(f"the key's command {program} did not end within {limit:g} s", hint=hint) from None
+        raise KeyMissing(f"the key's command {name} did not end within {limit:g} s", hint=hint) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise KeyMissing(f"the key's command {program} cannot be run: {reason}", hint=hint) from error
+        raise KeyMissing(f"the key's command {name} cannot be run: {reason}", hint=hint) from error
     if done.returncode != 0:
         said = _first_line(done.stderr)
         raise KeyMissing(
-            f"the key's command {program} failed with status {done.returncode}{': ' if said else ''}{said}", hint=hint
+            f"the key's command {name} failed with status {done.returncode}{': ' if said else ''}{said}", hint=hint
         )
-    return checked(done.stdout.decode("ascii", "replace"), f"what the command {program} printed")
+    return done.stdout.decode("utf-8", "replace")
 
 
 def program(command: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from hybridchat.credentials.command import output, program
+from hybridchat.credentials.command import output, printed, program
 from hybridchat.credentials.key import Key, checked, variable
 from hybridchat.credentials.os_keyring import SERVICE, with_keyring, write
+from hybridchat.credentials.own_secrets import OwnSecrets
 from hybridchat.errors import KeyMissing, KeyUnusable
 
 if TYPE_CHECKING:
@@ -118,31 +118,23 @@ class Credentials:
             name, lambda keyring: f"{type(keyring).__module__}.{type(keyring).__qualname__}"
         )
 
-    async def secret(self, name: str, create: Callable[[], bytes]) -> bytes | None:
-        """Return a secret of our own, made by ``create`` and kept in the keyring when it is first asked for.
-
-        Returns None where there is no safe keyring to keep it.
+    async def passphrase(self, name: str, command: str = "") -> Key | None:
+        """Return the passphrase ``name`` out of the environment, or what ``command`` prints; None without both.
 
         Raises:
-            KeyUnusable: The keyring holds something else under this name. It is left alone, since what was sealed
-                with the secret would otherwise be lost.
+            KeyMissing: The command failed.
         """
-        user = f"secret:{name}"
-
-        def read_or_make(keyring: KeyringBackend) -> str | None:
-            known = keyring.get_password(SERVICE, user)
-            return known or write(keyring, user, base64.b64encode(create()).decode())
-
-        try:
-            kept = await self._with_keyring(name, read_or_make)
-        except KeyMissing:
+        if given := self._environ.get(variable(name)):
+            return Key(given, f"environment variable {variable(name)}")
+        if not command:
             return None
-        try:
-            return base64.b64decode(kept, validate=True) if kept else None
-        except ValueError as error:
-            raise KeyUnusable(
-                f"the keyring's entry {user} is damaged", hint=f"Remove it: service {SERVICE}, user {user}."
-            ) from error
+        said = await printed(command, self._timeout, f"Run the command by hand, or set {variable(name)}.")
+        return Key(said.rstrip("\r\n"), f"the command {program(command)}")
+
+    @property
+    def own_secrets(self) -> OwnSecrets:
+        """Secrets of the program's own, which are in the OS keyring alone."""
+        return OwnSecrets(self._timeout, allow_unsafe=self._allow_unsafe)
 
     def _in_environment(self, name: str, env_names: Sequence[str]) -> str | None:
         return next((one for one in (variable(name), *env_names) if self._environ.get(one, "").strip()), None)

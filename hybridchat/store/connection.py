@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from hybridchat.store import encryption
+from hybridchat.store.encryption import FileKey
 from hybridchat.store.failures import explained
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 
 
-def connect(path: Path | None, patience: float) -> sqlite3.Connection:
-    """Return a connection in autocommit mode; ``patience`` is how many seconds it waits for another's lock."""
-    connection = sqlite3.connect(
-        ":memory:" if path is None else path, timeout=patience, isolation_level=None, check_same_thread=False
-    )
+def connect(
+    path: Path | None, patience: float, key: FileKey | None = None, *, read_only: bool = False
+) -> sqlite3.Connection:
+    """Return a connection in autocommit mode; ``patience`` is how many seconds it waits for another's lock.
+
+    ``key`` opens an encrypted database. ``read_only`` reads one where nothing can be written.
+    """
+    place = ":memory:" if path is None else str(path)
+    if path is not None and read_only:
+        log = path.with_name(path.name + "-wal")  # without one SQLite would have to make it, or be told not to
+        place = f"{path.absolute().as_uri()}?{'mode=ro' if log.exists() else 'immutable=1'}"
+    if key is not None:
+        connection = encryption.connect(place, patience, key, uri=read_only)
+    else:
+        connection = sqlite3.connect(
+            place, timeout=patience, isolation_level=None, check_same_thread=False, uri=read_only
+        )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA fullfsync = ON")  # on macOS, fsync alone does not reach the disk
@@ -45,6 +59,26 @@ def transaction(connection: sqlite3.Connection, *, durable: bool) -> Generator[N
         raise
 
 
+async def to_its_end(work: Awaitable[Result]) -> Result:
+    """Wait for ``work`` and return its result, even when the caller is cancelled meanwhile.
+
+    The cancellation then comes with the next thing that the caller waits for. So nothing is ever written that nobody
+    knows of.
+    """
+    caller, working = asyncio.current_task(), asyncio.ensure_future(work)
+    assert caller is not None
+    cancelled = False
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError:
+            cancelled = True
+            caller.uncancel()
+    if cancelled:
+        caller.cancel()
+    return working.result()
+
+
 class Worker:
     """A thread that does one thing after the other on its connection, so that the event loop never waits for a disk."""
 
@@ -63,23 +97,8 @@ class Worker:
         return self._executor.submit(run)
 
     async def run(self, work: Work[Result]) -> Result:
-        """Do ``work`` and return its result.
-
-        Once queued it is done, and its result told, even when the caller is cancelled meanwhile: the cancellation then
-        comes with the next thing that the caller waits for. So nothing is ever written that nobody knows of.
-        """
-        caller, working = asyncio.current_task(), asyncio.wrap_future(self.submit(work))
-        assert caller is not None
-        cancelled = False
-        while not working.done():
-            try:
-                await asyncio.wait({working})
-            except asyncio.CancelledError:
-                cancelled = True
-                caller.uncancel()
-        if cancelled:
-            caller.cancel()
-        return working.result()
+        """Do ``work`` and return its result; once queued it is done, even when the caller is cancelled meanwhile."""
+        return await to_its_end(asyncio.wrap_future(self.submit(work)))
 
     async def write(self, work: Work[Result]) -> Result:
         """Do ``work`` in a durable transaction."""
@@ -93,6 +112,6 @@ class Worker:
     async def aclose(self) -> None:
         """Wait for what is queued, then close the connection and end the thread."""
         try:
-            await self.run(sqlite3.Connection.close)
+            await self.run(lambda connection: connection.close())
         finally:
             self._executor.shutdown()

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hybridchat.errors import BadConfiguration
-from hybridchat.store import journal, migrations, search
-from hybridchat.store.connection import Worker, connect
+from hybridchat.store import search
+from hybridchat.store.connection import Worker
 from hybridchat.store.contexts import Contexts
 from hybridchat.store.conversations import Conversations
-from hybridchat.store.failures import explained
+from hybridchat.store.encryption import Unlock, note_closed, note_open
+from hybridchat.store.erasing import Erasing
+from hybridchat.store.guard import Guard
 from hybridchat.store.judgements import Judgements
-from hybridchat.store.ledger import ChainKey, Ledger
+from hybridchat.store.ledger import Ledger
+from hybridchat.store.opening import open_connections, open_for_reading
 from hybridchat.store.records import Hit
 from hybridchat.store.sessions import Session
 from hybridchat.store.spending import Spending
 from hybridchat.store.turns import Turns
 
-_OLDEST_SQLITE = (3, 37)  # the first one with STRICT tables
 _PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 
@@ -31,51 +30,62 @@ class Store:
     Writes run one after the other on one thread, reads on another, so that the event loop never waits for the disk.
     """
 
-    def __init__(self, writer: Worker, reader: Worker, session: Session, chain_key: ChainKey) -> None:
+    def __init__(
+        self, writer: Worker, reader: Worker, session: Session, guard: Guard | None = None, path: Path | None = None
+    ) -> None:
         self.conversations = Conversations(writer, reader, session)
-        self.ledger = Ledger(writer, reader, chain_key)
+        self.ledger = Ledger(
+            writer, reader, guard, None if path is None else path.with_name(path.name + ".ledger.lock")
+        )
         self.spending = Spending(writer, reader)
         self.judgements = Judgements(writer, reader)
         self.contexts = Contexts(writer, reader)
         self.turns = Turns(writer, session)
+        self.erasing = Erasing(writer, reader, path)
+        self.read_only = False
         self._writer = writer
         self._reader = reader
         self._session = session
+        self._path = path
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path | None, *, chain_key: ChainKey = lambda: None, patience: float = _PATIENCE) -> Self:
+    def open(
+        cls,
+        path: Path | None,
+        *,
+        guard: Guard | None = None,
+        unlock: Unlock | None = None,
+        patience: float = _PATIENCE,
+        read_only: bool = False,
+    ) -> Self:
         """Open the database at ``path``, made if need be and readable by its owner alone; None keeps it in memory.
 
         An older database is migrated, with a backup beside it. Answers that a process left unfinished when it died
-        become partial ones. ``chain_key`` gives the ledger's key; ``patience`` is how many seconds to wait for
-        another process's lock.
+        become partial ones. ``guard`` keeps the ledger's key and head; ``unlock`` finds the key of an encrypted
+        database; ``patience`` is how many seconds to wait for another process's lock. ``read_only`` reads a database
+        where nothing can be written; what would change it then raises ``CannotWrite``.
 
-        Raises ``CannotWrite`` where the file cannot be written, ``BadConfiguration`` where a newer program made it,
-        and ``InputError`` where it is damaged or another program's; it is then left as it is.
+        Raises ``CannotWrite`` where the file cannot be written, ``BadConfiguration`` where a newer program made it
+        or it is encrypted and SQLCipher is missing, ``KeyMissing`` where no key opens it, and ``InputError`` where it
+        is damaged or another program's; it is then left as it is.
         """
         place = "memory" if path is None else str(path)
-        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-            raise BadConfiguration(
-                f"SQLite {sqlite3.sqlite_version} is too old.", hint="Use a Python with SQLite 3.37 or newer."
-            )
-        session = Session(None if path is None else path.with_name(path.name + ".sessions"))
-        with explained(place):
-            if path is not None:
-                _make_private(path)
-            connection = connect(path, patience)
-            try:
-                migrations.migrate(connection, path, patience)
-                journal.recover(connection, session.is_gone)
-                reading = connection if path is None else connect(path, patience)
-            except BaseException:
-                connection.close()
-                raise
-        writer = Worker(connection, place)
-        if path is None:
-            return cls(writer, writer, session, chain_key)
-        reading.execute("PRAGMA query_only = ON")
-        return cls(writer, Worker(reading, place), session, chain_key)
+        session = Session(None if path is None or read_only else path.with_name(path.name + ".sessions"))
+        if read_only and path is not None:
+            opened = open_for_reading(path, patience, unlock)
+        else:
+            opened = open_connections(path, patience, unlock, session)
+        writer = Worker(opened.writing, place)
+        reader = writer
+        if opened.reading is not opened.writing:
+            opened.reading.execute("PRAGMA query_only = ON")
+            reader = Worker(opened.reading, place)
+        if path is not None:
+            note_open(path, opened.key)
+        store = cls(writer, reader, session, guard, path)
+        store.read_only = read_only
+        return store
 
     async def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Return at most ``limit`` places where all words of ``text`` occur, best first, as ``search`` explains."""
@@ -87,12 +97,15 @@ class Store:
             return
         self._closed = True
         try:
-            await self.conversations.stop_writing()
+            if not self.read_only:
+                await self.conversations.stop_writing()
         finally:
             if self._reader is not self._writer:
                 await self._reader.aclose()
             await self._writer.aclose()
             self._session.close()
+            if self._path is not None:
+                note_closed(self._path)
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,9 +114,3 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def _make_private(path: Path) -> None:
-    """Make the file and its folder, where they do not exist, for their owner alone; SQLite's other files follow."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

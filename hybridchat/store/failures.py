@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from hybridchat.errors import BadConfiguration, CannotWrite, HybridChatError, InputError
+from hybridchat.store.encryption import is_database_error
 
 _PRIMARY_CODE = 0xFF  # the low byte of an extended result code, https://www.sqlite.org/rescode.html
 
@@ -66,11 +67,13 @@ def explained(place: str) -> Generator[None]:
         ) from error
     except OverflowError as error:
         raise InputError("A number is too large.", hint="Give one below 2 to the power of 63.") from error
-    except sqlite3.Error as error:
+    except Exception as error:
+        if not is_database_error(error):
+            raise
         raise explanation(error, place) from error
 
 
-def explanation(error: sqlite3.Error, place: str) -> HybridChatError:
+def explanation(error: Exception, place: str) -> HybridChatError:
     """Return the error of our own that stands for ``error``."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
     for kind in _KINDS:

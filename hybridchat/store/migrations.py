@@ -11,23 +11,29 @@ from pathlib import Path
 
 from hybridchat.errors import BadConfiguration, InputError
 from hybridchat.store.connection import connect, transaction
+from hybridchat.store.encryption import FileKey
 from hybridchat.store.schema import MIGRATIONS, Migration
 
 APPLICATION_ID = 0x68796368  # "hych" in ASCII: tells our files from other programs' SQLite databases
 
 
 def migrate(
-    connection: sqlite3.Connection, path: Path | None, patience: float, migrations: Sequence[Migration] = MIGRATIONS
+    connection: sqlite3.Connection,
+    path: Path | None,
+    patience: float,
+    migrations: Sequence[Migration] = MIGRATIONS,
+    key: FileKey | None = None,
 ) -> None:
     """Apply the migrations that the database at ``path`` lacks.
 
     Each one is applied in a transaction together with its number (``PRAGMA user_version``). A database that holds
-    something is first copied to ``PATH.version-N.backup``, where N is the version it had.
+    something is first copied to ``PATH.version-N.backup``, where N is the version it had; the copy is encrypted with
+    ``key`` if the database is.
 
     Raises ``BadConfiguration`` for a database that a newer program wrote and ``InputError`` for one of another
     program; both are left untouched.
     """
-    _refuse_foreign(connection, path, len(migrations))
+    refuse_foreign(connection, path, len(migrations))
     if path is not None:
         _keep_write_ahead_log(connection, patience)
     first = version(connection)
@@ -37,7 +43,7 @@ def migrate(
             if current >= len(migrations):
                 break
             if path is not None and current == first > 0:
-                _back_up(path, patience, backup_path(path, current))
+                _back_up(path, patience, backup_path(path, current), key)
             migrations[current](connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {current + 1}")
@@ -53,7 +59,13 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.version-{version}.backup")
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path | None, newest: int) -> None:
+def backups(path: Path) -> list[Path]:
+    """Return all copies of the database at ``path`` that migrations made, finished or not."""
+    return sorted([*path.parent.glob(f"{path.name}.version-*.backup*")])
+
+
+def refuse_foreign(connection: sqlite3.Connection, path: Path | None, newest: int) -> None:
+    """Raise ``InputError`` for another program's database, ``BadConfiguration`` for one newer than ``newest``."""
     connection.execute("BEGIN")  # one view of the file, which another process may just be filling
     application = _number(connection, "PRAGMA application_id")
     tables = _number(connection, "SELECT count(*) FROM sqlite_schema")
@@ -79,19 +91,19 @@ def _keep_write_ahead_log(connection: sqlite3.Connection, patience: float) -> No
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+        except Exception as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
             return
 
 
-def _back_up(path: Path, patience: float, target: Path) -> None:
+def _back_up(path: Path, patience: float, target: Path, key: FileKey | None) -> None:
     unfinished = target.with_name(target.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with closing(connect(path, patience)) as source, closing(connect(unfinished, patience)) as copy:
+    with closing(connect(path, patience, key)) as source, closing(connect(unfinished, patience, key)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # a backup is one file
     unfinished.replace(target)

@@ -88,7 +88,8 @@ class Verification:
 
     ``keyed`` of all ``rows`` are chained with a key; anyone who can write the file could have written the others.
     ``unverifiable`` rows are chained with a key that is not at hand. ``broken_at`` is the number of the first row
-    that does not fit, and ``problem`` says why.
+    that does not fit, and ``problem`` says why. ``head_is_kept`` says that a head was kept elsewhere, so that a cut-off
+    end shows. ``notes`` tell of events in the chain: it was begun anew, or its oldest rows were dropped.
     """
 
     rows: int
@@ -96,6 +97,8 @@ class Verification:
     unverifiable: int = 0
     broken_at: int | None = None
     problem: str = ""
+    head_is_kept: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def intact(self) -> bool:

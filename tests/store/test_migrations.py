@@ -83,7 +83,7 @@ async def test_without_room_for_a_backup_nothing_is_migrated(path: Path, monkeyp
     await _one_conversation(path)
     backup = migrations.backup_path(path, len(MIGRATIONS))
     backup.with_name(f"{backup.name}.unfinished").mkdir()
-    monkeypatch.setattr(migrations.migrate, "__defaults__", (LATER,))
+    monkeypatch.setattr(migrations.migrate, "__defaults__", (LATER, None))
     with pytest.raises(CannotWrite):
         Store.open(path)
     assert _value(path, "PRAGMA user_version") == len(MIGRATIONS)
