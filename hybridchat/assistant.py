@@ -12,7 +12,8 @@ from hybridchat import handover
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
-from hybridchat.engine import Engine, Turn, TurnRequest
+from hybridchat.engine import Engine, Turn, TurnRequest, local_context
+from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.messages import Conversation, Message
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit, LedgerEntry, Verification
@@ -101,10 +102,12 @@ class Assistant:
     async def messages(self, conversation_id: str) -> list[Message]:
         """Return a conversation's messages from its root to where the user last stood."""
         conversation = await self._store.conversations.get(conversation_id)
+        await self._engine.local_context.load(conversation.id)
         return await self._store.conversations.path(conversation.head_id) if conversation.head_id else []
 
     async def tree(self, conversation_id: str) -> list[Message]:
         """Return all messages of a conversation with all its branches, each after its parent."""
+        await self._engine.local_context.load(conversation_id)
         return await self._store.conversations.tree(conversation_id)
 
     async def message(self, message_id: str) -> Message:
@@ -135,8 +138,27 @@ class Assistant:
     def window_use(self, path: Sequence[Message]) -> WindowUse:
         """Estimate how full the local model's window is with the messages of ``path``."""
         answer = self.settings.answer
-        tokens = self._engine.local_meter(handover.verbatim(path, answer.system)) if path else 0
+        given = self._engine.local_context.of(path).path
+        tokens = self._engine.local_meter(handover.verbatim(given, answer.system)) if path else 0
         return WindowUse(tokens, self._engine.local_window, answer.max_tokens)
+
+    async def condense(self, conversation_id: str) -> ContextCondensed:
+        """Let a summary stand for all turns but the last in what the local model is given; nothing is deleted.
+
+        Raises ``InputError`` where there is no older turn, and what the local model's backend raises.
+        """
+        return await local_context.condense(self._engine, await self.messages(conversation_id))
+
+    async def trim(self, conversation_id: str, turns: int = 1) -> ContextTrimmed:
+        """Leave the oldest ``turns`` out of what the local model is given from now on; nothing is deleted.
+
+        Raises ``InputError`` where there are not so many.
+        """
+        return await local_context.trim(self._engine, await self.messages(conversation_id), turns)
+
+    async def undo_shortening(self, conversation_id: str) -> bool:
+        """Take back the last ``condense`` or ``trim`` of the branch that it stands on; return whether there was one."""
+        return await local_context.undo(self._engine, await self.messages(conversation_id))
 
     async def delete(self, conversation_id: str) -> None:
         """Delete a conversation with all its branches."""

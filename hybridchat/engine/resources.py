@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.context import PromptMeter
+from hybridchat.engine.local_context import LocalContext
 from hybridchat.routing.policy import Policy
 from hybridchat.store.database import Store
 
@@ -41,6 +42,7 @@ class Resources:
         self.open_remote = open_remote
         self.local_meter = PromptMeter()
         self.local_window = local.endpoint.num_ctx
+        self.local_context = LocalContext(store, self.local_meter)
         self._redactors: dict[str, Redactor] = {}
 
     async def redactor(self, conversation_id: str) -> Redactor:

@@ -21,10 +21,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The local model is not given the messages down to ``message_id``: a summary instead, or nothing."""
+    """The local model is not given the messages down to ``message_id``, but ``summary``; None stands for nothing."""
 
     message_id: str
-    condensed: bool
+    summary: str | None = None
 
 
 class Contexts:
@@ -36,7 +36,18 @@ class Contexts:
 
     async def summary(self, path: Sequence[str]) -> Summary | None:
         """Return the summary that covers most of ``path``, message ids from a root downwards."""
-        found = await self._last_on(path, "SELECT message_id, text, model FROM summary")
+
+        def find(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+            found: list[tuple[str, str, str]] = []
+            for start in range(0, len(path), 500):  # SQLite bounds how many values a statement takes
+                ids = path[start : start + 500]
+                marks = ", ".join("?" * len(ids))
+                statement = f"SELECT message_id, text, model FROM summary WHERE message_id IN ({marks})"  # noqa: S608 - our own SQL
+                found += connection.execute(statement, ids).fetchall()
+            return found
+
+        places = {message_id: place for place, message_id in enumerate(path)}
+        found = max(await self._reader.run(find), key=lambda row: places[row[0]], default=None)
         return None if found is None else Summary(*found)
 
     async def keep_summary(self, summary: Summary) -> None:
@@ -50,13 +61,19 @@ class Contexts:
 
         await self._writer.write(keep)
 
-    async def cut(self, path: Sequence[str]) -> Cut | None:
-        """Return the cut that was made last of those on ``path``."""
-        found = await self._last_on(path, "SELECT message_id, form, number FROM cut", by_number=True)
-        return None if found is None else Cut(found[0], found[1] == "condense")
+    async def cuts(self, conversation_id: str) -> list[Cut]:
+        """Return a conversation's cuts in all its branches, in the order in which they were made."""
+        statement = """
+            SELECT cut.message_id, CASE cut.form WHEN 'condense' THEN summary.text END
+            FROM cut JOIN message ON message.id = cut.message_id
+            LEFT JOIN summary ON summary.message_id = cut.message_id
+            WHERE message.conversation_id = ? ORDER BY cut.number
+        """
+        found = await self._reader.run(lambda connection: connection.execute(statement, (conversation_id,)).fetchall())
+        return [Cut(*row) for row in found]
 
-    async def keep_cut(self, cut: Cut) -> None:
-        """Keep a cut; it comes before all earlier ones."""
+    async def keep_cut(self, message_id: str, *, condensed: bool) -> None:
+        """Cut off everything down to a message: its summary, which is kept, stands for it, or nothing does."""
 
         def keep(connection: sqlite3.Connection) -> None:
             connection.execute(
@@ -64,16 +81,16 @@ class Contexts:
                 INSERT OR REPLACE INTO cut (message_id, number, form)
                 SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM cut), ? FROM message WHERE id = ?
                 """,
-                ("condense" if cut.condensed else "trim", cut.message_id),
+                ("condense" if condensed else "trim", message_id),
             )
 
         await self._writer.write(keep)
 
-    async def drop_cut(self, cut: Cut) -> None:
-        """Forget a cut; the one before it holds again."""
+    async def drop_cut(self, message_id: str) -> None:
+        """Forget the cut at a message; the one before it holds again."""
 
         def drop(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM cut WHERE message_id = ?", (cut.message_id,))
+            connection.execute("DELETE FROM cut WHERE message_id = ?", (message_id,))
 
         await self._writer.write(drop)
 
@@ -95,23 +112,3 @@ class Contexts:
             )
 
         await self._writer.write(add)
-
-    async def _last_on(
-        self, path: Sequence[str], select: str, *, by_number: bool = False
-    ) -> tuple[str, str, str] | None:
-        if not path:
-            return None
-
-        def find(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
-            found: list[tuple[str, str, str]] = []
-            for start in range(0, len(path), 500):  # SQLite bounds how many values a statement takes
-                ids = path[start : start + 500]
-                found += connection.execute(
-                    f"{select} WHERE message_id IN ({', '.join('?' * len(ids))})",
-                    ids,
-                ).fetchall()
-            return found
-
-        places = {message_id: place for place, message_id in enumerate(path)}
-        found = await self._reader.run(find)
-        return max(found, key=lambda row: row[2] if by_number else places[row[0]], default=None)

@@ -34,21 +34,25 @@ async def test_a_summary_holds_only_for_branches_through_its_message(store: Stor
 
 async def test_what_is_kept_of_a_message_that_is_gone_goes_nowhere(store: Store) -> None:
     await store.contexts.keep_summary(Summary("nowhere", "text", "phi3.5"))
-    await store.contexts.keep_cut(Cut("nowhere", condensed=True))
+    await store.contexts.keep_cut("nowhere", condensed=True)
     await store.contexts.add_private_words("nowhere", ["Aurora"])
     assert await store.contexts.summary(["nowhere"]) is None
-    assert await store.contexts.cut(["nowhere"]) is None
+    assert await store.contexts.cuts("nowhere") == []
     assert await store.contexts.private_words("nowhere") == []
 
 
-async def test_the_last_cut_holds_until_it_is_dropped(store: Store) -> None:
-    path = [message.id for message in await a_path(store)]
-    later, earlier = Cut(path[1], condensed=False), Cut(path[0], condensed=True)
-    await store.contexts.keep_cut(later)
-    await store.contexts.keep_cut(earlier)
-    assert await store.contexts.cut(path) == earlier
-    await store.contexts.drop_cut(earlier)
-    assert await store.contexts.cut(path) == later
+async def test_cuts_are_kept_in_their_order_with_the_summary_that_stands_for_them(store: Store) -> None:
+    path = await a_path(store)
+    conversation_id = path[0].conversation_id
+    await store.contexts.keep_summary(Summary(path[0].id, "the first", "phi3.5"))
+    await store.contexts.keep_cut(path[1].id, condensed=False)
+    await store.contexts.keep_cut(path[0].id, condensed=True)
+    trimmed, condensed = Cut(path[1].id), Cut(path[0].id, "the first")
+    assert await store.contexts.cuts(conversation_id) == [trimmed, condensed]
+    await store.contexts.keep_cut(path[1].id, condensed=False)
+    assert await store.contexts.cuts(conversation_id) == [condensed, trimmed]
+    await store.contexts.drop_cut(path[1].id)
+    assert await store.contexts.cuts(conversation_id) == [condensed]
 
 
 async def test_a_path_longer_than_a_statement_takes_values_is_searched_in_parts(store: Store) -> None:

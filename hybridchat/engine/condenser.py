@@ -1,0 +1,111 @@
+"""Condenses conversations with the local model: when asked, and ahead of time while nothing else is to be done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from hybridchat.engine.local_writer import room, written
+from hybridchat.errors import HybridChatError, InputError
+from hybridchat.events import HandOver
+from hybridchat.handover import summary as condensing
+from hybridchat.handover import verbatim
+from hybridchat.handover.must_keep import completed
+from hybridchat.handover.prompt import in_turns
+from hybridchat.store.contexts import Summary
+
+if TYPE_CHECKING:
+    from hybridchat.engine.resources import Resources
+    from hybridchat.messages import Message
+
+IDLE = 2.0
+"""Seconds after a turn before a summary is begun: whoever asks one question, or goes on at once, waits for nothing."""
+
+_SOON = 0.6  # the share of what makes a summary necessary from which on it is likely to be
+
+_log = logging.getLogger(__name__)
+
+
+def older_turns(path: Sequence[Message]) -> list[Message]:
+    """Return the messages of ``path`` that a summary is to cover: all turns but the last, which stays as it is."""
+    return [message for turn in in_turns(path)[:-1] for message in turn]
+
+
+async def known_summary(resources: Resources, messages: Sequence[Message]) -> Summary | None:
+    """Return the kept summary that covers most of ``messages``, a path from a root downwards."""
+    return await resources.store.contexts.summary([message.id for message in messages])
+
+
+async def condensed(resources: Resources, messages: Sequence[Message]) -> Summary:
+    """Return a summary of ``messages``, a path from a root downwards; what was kept of it is gone on from.
+
+    Numbers, names, code and demands that the local model lost are appended. It is kept with the conversation. Raises
+    ``InputError`` where the local model wrote nothing, and whatever its backend raises.
+    """
+    known = await known_summary(resources, messages)
+    covered = [message.id for message in messages].index(known.message_id) + 1 if known else 0
+    if known is not None and covered == len(messages):
+        return known
+    text = known.text if known else ""
+    for piece in condensing.pieces(
+        condensing.transcript(messages[covered:]), room(resources, condensing.LONGEST) - len(text) // 3
+    ):
+        text = await written(resources, condensing.request_for(text, piece), condensing.LONGEST)
+        if not text:
+            raise InputError("the local model wrote no summary", hint="Leave out older turns instead.")
+    summary = Summary(messages[-1].id, completed(text, messages), resources.local.endpoint.model)
+    with suppress(HybridChatError):  # a summary that cannot be kept is one all the same
+        await resources.store.contexts.keep_summary(summary)
+    return summary
+
+
+class BackgroundCondenser:
+    """Condenses ahead of time, after a turn, until the user goes on."""
+
+    def __init__(self, resources: Resources, idle: float = IDLE) -> None:
+        self._resources = resources
+        self._idle = idle
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, message_id: str) -> None:
+        """Condense the conversation that ends in ``message_id`` soon, where that is likely to be of use."""
+        self.stop()
+        self._task = asyncio.create_task(self._run(message_id))
+
+    def stop(self) -> None:
+        """Leave off at once: the local model is needed for something else, or nothing is any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def aclose(self) -> None:
+        """Leave off, and wait until the local model is left alone."""
+        self.stop()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def finish(self) -> None:
+        """Wait until what was begun is done."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, message_id: str) -> None:
+        await asyncio.sleep(self._idle)
+        try:
+            path = await self._resources.store.conversations.path(message_id)
+            if (messages := older_turns(path)) and self._is_of_use(path):
+                await condensed(self._resources, messages)
+        except HybridChatError as error:  # nobody waits for it
+            _log.info("nothing was condensed: %s", error.message)
+
+    def _is_of_use(self, path: Sequence[Message]) -> bool:
+        resources, settings = self._resources, self._resources.settings
+        tokens = resources.local_meter(verbatim(path))
+        if resources.open_remote is not None and (
+            settings.handover.form is HandOver.CONDENSE or tokens > _SOON * settings.handover.condense_over
+        ):
+            return True
+        window = resources.local_window
+        return window is not None and tokens > _SOON * (window - min(settings.answer.max_tokens, window // 2))
