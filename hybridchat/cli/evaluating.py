@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hybridchat.config import paths
 from hybridchat.config.loading import load
-from hybridchat.config.settings import Bias
 from hybridchat.errors import UsageError
 from hybridchat.evaluation.evaluating import Subject, evaluate
 from hybridchat.evaluation.report import encoded
@@ -49,10 +48,10 @@ def run(call: Call) -> int:
     if narration.is_terminal:
         narration.say(f"replaying {len(traces)} turns and measuring, with {call.resamples} resamples ...")
 
-    def policy_for(bias: Bias) -> Policy:
-        return GainPolicy(bias=bias)
+    def policy_at(price: float) -> Policy:
+        return GainPolicy(price=price)
 
-    subject = Subject(policy_for, f"the shipped prior ({shipped().fitted_on})", routing.bias, routing.min_confidence)
+    subject = Subject(policy_at, f"the shipped prior ({shipped().fitted_on})", routing.bias, routing.min_confidence)
     report = evaluate(traces, subject, call.files, call.resamples)
     output.write(encoded(report) + "\n" if call.as_json else as_text(report))
     return 0

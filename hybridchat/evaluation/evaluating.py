@@ -19,10 +19,10 @@ from hybridchat.evaluation.metrics import (
     random_scores,
 )
 from hybridchat.evaluation.operating import (
-    Call,
+    Course,
     Outcome,
-    call_of,
-    calls_reaching,
+    course_of,
+    courses_reaching,
     curve_of,
     decision_metrics,
     timing_metrics,
@@ -34,6 +34,7 @@ from hybridchat.evaluation.selective import aurc, risk_coverage
 from hybridchat.evaluation.traces import Trace
 from hybridchat.evaluation.undefined import reasons
 from hybridchat.routing.policy import Policy
+from hybridchat.routing.worth import PRICES
 
 RESAMPLES = 200
 TARGET = 0.98
@@ -45,9 +46,9 @@ _GRID = 100
 
 @dataclass(frozen=True)
 class Subject:
-    """What is evaluated: a policy for each bias, set to ``bias``, and a sentence on where its confidence comes from."""
+    """What is evaluated: a policy at each price, set to ``bias``, and a sentence on where its confidence comes from."""
 
-    policy_for: Callable[[Bias], Policy]
+    policy_at: Callable[[float], Policy]
     confidence: str
     bias: Bias = Bias.BALANCED
     min_confidence: float | None = None
@@ -72,22 +73,20 @@ class _Evaluation:
     def __init__(self, traces: Sequence[Trace], subject: Subject, resamples: int) -> None:
         self._subject = subject
         self._resamples = resamples
-        self._eager = Answers(replay(traces, subject.policy_for(Bias.QUALITY)))
-        self._calls = {
-            str(bias): [
-                call_of(one)
-                for one in replay(
-                    traces, subject.policy_for(bias), subject.min_confidence if bias is subject.bias else None
-                )
-            ]
-            for bias in Bias
-        }
+        self._eager = Answers(replay(traces, subject.policy_at(0.0)))
+        self._courses = {str(bias): self._courses_at(bias, traces) for bias in Bias}
         self._paired = self._eager.paired
         self._outcomes = self._eager.outcomes(self._paired)
-        self._at_target: dict[int, Call | None] = {}
+        self._at_target: dict[int, Course] = {}
         if self._paired:
             eager = [self._eager.replays[i] for i in self._paired]
-            self._at_target = dict(zip(self._paired, calls_reaching(eager, self._outcomes, TARGET), strict=True))
+            reached = courses_reaching(eager, self._outcomes, subject.policy_at, TARGET)
+            self._at_target = dict(zip(self._paired, reached, strict=True))
+
+    def _courses_at(self, bias: Bias, traces: Sequence[Trace]) -> list[Course]:
+        subject = self._subject
+        least = subject.min_confidence if bias is subject.bias else None
+        return [course_of(one) for one in replay(traces, subject.policy_at(PRICES[bias]), least)]
 
     def report(self, files: Sequence[str]) -> Report:
         answers, labelled = self._eager, self._eager.labelled
@@ -209,20 +208,17 @@ class _Evaluation:
         return self._estimates(measure, len(right))
 
     def _decisions(self) -> dict[str, Estimates]:
-        found: dict[str, Estimates] = {}
         if self._paired:
             n = len(self._paired)
-            settings: dict[str, list[Call | None]] = {
-                "always-local": [None] * n,
-                "always-remote": [Call(0, bails_out=False)] * n,
-                **{bias: [calls[i] for i in self._paired] for bias, calls in self._calls.items()},
+            settings = {
+                "always-local": [Course()] * n,
+                "always-remote": [Course(0)] * n,
+                **{bias: [courses[i] for i in self._paired] for bias, courses in self._courses.items()},
                 f"{TARGET:.0%}": [self._at_target[i] for i in self._paired],
             }
-            for name, calls in settings.items():
-                found[name] = self._estimates(_deciding(calls, self._outcomes), n)
-            return found
+            return {name: self._estimates(_deciding(courses, self._outcomes), n) for name, courses in settings.items()}
         right = [one.trace.local.right for one in self._eager.replays]
-        return {name: self._estimates(_timing(calls, right), len(right)) for name, calls in self._calls.items()}
+        return {name: self._estimates(_timing(found, right), len(right)) for name, found in self._courses.items()}
 
     def _budgets(self, rows: Mapping[str, Row]) -> dict[str, Estimates]:
         if not self._paired:
@@ -253,7 +249,7 @@ class _Evaluation:
         known = [known_by(answers.replays[i]) for i in indices]
         lengths = [answers.replays[i].tokens for i in indices]
         everything = answers.of_kind(kind, range(len(answers.replays)))
-        calls = [self._calls[str(self._subject.bias)][i] for i in everything]
+        courses = [self._courses[str(self._subject.bias)][i] for i in everything]
         targeted = answers.of_kind(kind, self._paired)
         return Earliness(
             len(indices),
@@ -267,17 +263,17 @@ class _Evaluation:
                 len(indices),
             ),
             {str(tokens): sum(length > tokens for length in lengths) for tokens in TOKENS},
-            self._estimates(_timing(calls, [answers.replays[i].trace.local.right for i in everything]), len(calls)),
+            self._estimates(_timing(courses, [answers.replays[i].trace.local.right for i in everything]), len(courses)),
             self._estimates(_timing([self._at_target[i] for i in targeted], answers.right(targeted)), len(targeted)),
         )
 
 
-def _deciding(calls: Sequence[Call | None], outcomes: Sequence[Outcome]) -> Measure:
-    return lambda chosen: decision_metrics([calls[i] for i in chosen], [outcomes[i] for i in chosen])
+def _deciding(courses: Sequence[Course], outcomes: Sequence[Outcome]) -> Measure:
+    return lambda chosen: decision_metrics([courses[i] for i in chosen], [outcomes[i] for i in chosen])
 
 
-def _timing(calls: Sequence[Call | None], right: Sequence[bool | None]) -> Measure:
-    return lambda chosen: timing_metrics([calls[i] for i in chosen], [right[i] for i in chosen])
+def _timing(courses: Sequence[Course], right: Sequence[bool | None]) -> Measure:
+    return lambda chosen: timing_metrics([courses[i] for i in chosen], [right[i] for i in chosen])
 
 
 def _grid(steps: int) -> list[float]:

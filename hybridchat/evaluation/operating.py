@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -10,18 +10,30 @@ from hybridchat.evaluation.baselines import folds
 from hybridchat.evaluation.bootstrap import quantile
 from hybridchat.evaluation.deferral import DeferralCurve, deferral_curve
 from hybridchat.evaluation.metrics import oracle_scores
-from hybridchat.evaluation.replay import Replayed
+from hybridchat.evaluation.replay import Replayed, replay
+from hybridchat.routing.policy import Policy
 
 EARLY = 32
 """Tokens by which an escalation counts as early."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One escalation: after how many tokens of the local answer, and whether that was cut short by it."""
+class Course:
+    """What a policy made of one turn.
 
-    tokens: int
-    bails_out: bool
+    ``asked_at`` is the number of local tokens after which the remote model was asked, None where the local answer
+    stands; ``bails_out``: the local answer was cut short by it. ``second_look``: the confidence in an answer that
+    stands is so near the threshold that the local model looks at it again, which costs further passes of it.
+    """
+
+    asked_at: int | None = None
+    bails_out: bool = False
+    second_look: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether the remote model was asked."""
+        return self.asked_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +45,33 @@ class Outcome:
     cost: float | None = None
 
 
-def call_of(replayed: Replayed) -> Call | None:
-    """Return the escalation that the replayed policy decided on, None where the local answer stands."""
+def course_of(replayed: Replayed) -> Course:
+    """Return what the replayed policy made of the turn."""
     escalation = replayed.escalation
-    return None if escalation is None else Call(escalation.tokens, replayed.bails_out)
+    if escalation is None:
+        return Course(second_look=replayed.end.doubtful)
+    return Course(escalation.tokens, replayed.bails_out)
 
 
-def call_at(replayed: Replayed, price: float) -> Call | None:
-    """Return the escalation that a policy of this ``price`` would decide on (see ``Replayed.worth``)."""
-    asked = replayed.asked_at(price)
-    return None if asked is None else Call(asked.tokens, asked is not replayed.end)
+def courses_reaching(
+    eager: Sequence[Replayed], outcomes: Sequence[Outcome], policy_at: Callable[[float], Policy], share: float
+) -> list[Course]:
+    """Return what a policy does whose price is to reach ``share`` of the remote model's quality.
 
-
-def calls_reaching(replays: Sequence[Replayed], outcomes: Sequence[Outcome], share: float) -> list[Call | None]:
-    """Return the escalations of a policy whose price is to reach ``share`` of the remote model's quality.
-
-    The price for each tenth of the questions is the highest that reaches it on the other nine.
+    The price for each tenth of the questions is the highest that reaches it on the other nine, and the policy is
+    replayed at that price. ``eager`` are replays at the price 0.
     """
-    worth = [replayed.worth for replayed in replays]
+    worth = [replayed.worth for replayed in eager]
     fold = folds([outcome.local for outcome in outcomes])
-    calls: list[Call | None] = [None] * len(replays)
+    courses = [Course()] * len(eager)
     for number in sorted(set(fold)):
-        others = [i for i in range(len(replays)) if fold[i] != number] or list(range(len(replays)))
+        members = [i for i in range(len(eager)) if fold[i] == number]
+        others = [i for i in range(len(eager)) if fold[i] != number] or members
         price = price_reaching([worth[i] for i in others], [outcomes[i] for i in others], share)
-        for i, replayed in enumerate(replays):
-            if fold[i] == number:
-                calls[i] = call_at(replayed, price)
-    return calls
+        replays = replay([eager[i].trace for i in members], policy_at(price))
+        for i, replayed in zip(members, replays, strict=True):
+            courses[i] = course_of(replayed)
+    return courses
 
 
 def price_reaching(worth: Sequence[float], outcomes: Sequence[Outcome], share: float) -> float:
@@ -83,7 +95,7 @@ def curve_of(scores: Sequence[float], outcomes: Sequence[Outcome]) -> DeferralCu
     return deferral_curve(scores, [o.local for o in outcomes], [o.remote for o in outcomes])
 
 
-def decision_metrics(calls: Sequence[Call | None], outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+def decision_metrics(courses: Sequence[Course], outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     """Return what became of these decisions on paired questions.
 
     ``random`` and ``oracle`` are the qualities of those two at the same number of calls, ``regret`` what is missing
@@ -91,14 +103,14 @@ def decision_metrics(calls: Sequence[Call | None], outcomes: Sequence[Outcome]) 
     part of the remote model's, ``pgr`` the part of the gap between both models that is closed. ``cost_per_100`` is
     US dollars for 100 turns.
     """
-    n = len(calls)
+    n = len(courses)
     local, remote = [o.local for o in outcomes], [o.remote for o in outcomes]
-    quality = sum(o.remote if call else o.local for call, o in zip(calls, outcomes, strict=True)) / n
-    share = sum(call is not None for call in calls) / n
+    quality = sum(o.remote if course.asks else o.local for course, o in zip(courses, outcomes, strict=True)) / n
+    share = sum(course.asks for course in courses) / n
     oracle = curve_of(oracle_scores(local, remote), outcomes).quality(share)
     low, high = sum(local) / n, sum(remote) / n
     chance = low + share * (high - low)
-    costs = [o.cost if call else 0.0 for call, o in zip(calls, outcomes, strict=True)]
+    costs = [o.cost if course.asks else 0.0 for course, o in zip(courses, outcomes, strict=True)]
     known = [cost for cost in costs if cost is not None]
     return {
         "calls": share,
@@ -110,24 +122,26 @@ def decision_metrics(calls: Sequence[Call | None], outcomes: Sequence[Outcome]) 
         "regret": oracle - quality,
         "regret_share": (oracle - quality) / (oracle - chance) if oracle - chance > 1e-9 else None,
         "cost_per_100": 100 * sum(known) / n if len(known) == n else None,
-        **timing_metrics(calls, local),
+        **timing_metrics(courses, local),
     }
 
 
-def timing_metrics(calls: Sequence[Call | None], right: Sequence[bool | None]) -> dict[str, float | None]:
+def timing_metrics(courses: Sequence[Course], right: Sequence[bool | None]) -> dict[str, float | None]:
     """Return when these decisions fell.
 
     ``by_32`` is the share of escalations decided by token 32; ``bail_outs`` the share of turns cut short;
-    ``false_aborts`` the share of right local answers that were; ``shown`` and ``shown_90`` are the median and the 90th
-    percentile of the tokens that had been shown by then.
+    ``false_aborts`` the share of right local answers that were; ``one_pass`` the share of turns for which the local
+    model reads nothing a second time; ``shown`` and ``shown_90`` are the median and the 90th percentile of the tokens
+    that had been shown when an answer was cut short.
     """
-    made = [call for call in calls if call]
-    cut = [call.tokens for call in made if call.bails_out]
-    good = [call for call, is_right in zip(calls, right, strict=True) if is_right]
+    asked = [course.asked_at for course in courses if course.asked_at is not None]
+    cut = [course.asked_at for course in courses if course.bails_out and course.asked_at is not None]
+    good = [course for course, is_right in zip(courses, right, strict=True) if is_right]
     return {
-        "by_32": sum(call.tokens <= EARLY for call in made) / len(made) if made else None,
-        "bail_outs": len(cut) / len(calls),
-        "false_aborts": sum(call is not None and call.bails_out for call in good) / len(good) if good else None,
+        "by_32": sum(tokens <= EARLY for tokens in asked) / len(asked) if asked else None,
+        "bail_outs": len(cut) / len(courses),
+        "false_aborts": sum(course.bails_out for course in good) / len(good) if good else None,
+        "one_pass": 1 - sum(course.second_look for course in courses) / len(courses),
         "shown": quantile(cut, 0.5) if cut else None,
         "shown_90": quantile(cut, 0.9) if cut else None,
     }

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from hybridchat.evaluation.traces import LocalTrace, Trace
 from hybridchat.messages import TokenLogprob
-from hybridchat.routing.policy import Action, Decision, Policy, Question
+from hybridchat.routing.policy import Action, Decision, LocalModel, Policy, Question
 
 _WORDS = re.compile(r"\s*\S+|\s+$")
 
@@ -75,7 +75,7 @@ class Replayed:
     def worth(self) -> float:
         """The highest price at which the policy would ask for the remote model, at any point of the answer.
 
-        Of a replay under a price near zero: there the thresholds that remain are those that do not hang on the price.
+        Of a replay at the price 0: there the thresholds that remain are those that do not hang on the price.
         """
         early = [
             gain_of(decision)
@@ -83,14 +83,6 @@ class Replayed:
             if decision.threshold is not None and confidence_of(decision) < decision.threshold
         ]
         return max([*early, gain_of(self.end)])
-
-    def asked_at(self, price: float) -> Decision | None:
-        """Return the decision with which a policy of this ``price`` would ask for the remote model (see ``worth``)."""
-        for decision in self.path:
-            doubtful = decision.threshold is not None and confidence_of(decision) < decision.threshold
-            if doubtful and gain_of(decision) > price:
-                return decision
-        return self.end if gain_of(self.end) > price else None
 
 
 def confidence_of(decision: Decision) -> float:
@@ -111,7 +103,7 @@ def replay(traces: Sequence[Trace], policy: Policy, min_confidence: float | None
 def _replay(trace: Trace, policy: Policy, min_confidence: float | None) -> Replayed:
     question = Question(trace.question, min_confidence=min_confidence)
     before = policy.pre(question)
-    watch = policy.watch(question)
+    watch = policy.watch(replace(question, model=LocalModel(trace.local.model, trace.local.digest)))
     observed = (watch.observe(text, logprobs) for text, logprobs in pieces(trace.local))
     path = tuple(decision for decision in observed if decision)
     end = path[-1] if trace.local.cut_short and path else watch.post(trace.local.finish)

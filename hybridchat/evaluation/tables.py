@@ -46,7 +46,14 @@ _RESULT = {
     "oracle": "oracle",
 }
 _COST = {"regret": "regret", "regret_share": "of gap", "cost_per_100": "$/100"}
-_TIMING = {"by_32": "by 32", "bail_outs": "cut short", "false_aborts": "false", "shown": "shown", "shown_90": "90%"}
+_TIMING = {
+    "by_32": "by 32",
+    "bail_outs": "cut short",
+    "false_aborts": "false",
+    "shown": "shown",
+    "shown_90": "90%",
+    "one_pass": "one pass",
+}
 _WHOLE = {"shown", "shown_90"}
 
 
@@ -138,7 +145,8 @@ def _decisions(report: Report) -> Iterator[str]:
     yield ""
     yield from _wrapped(
         "by 32: of the escalations, those decided by token 32; cut short: of all turns; false: local answers that were "
-        "right and cut short, of all that were right; shown: tokens on the screen before that (median, 90%)"
+        "right and cut short, of all that were right; shown: tokens on the screen before that (median, 90%); "
+        "one pass: turns for which the local model reads nothing a second time, of all"
     )
     if report.curves:
         yield from _wrapped(

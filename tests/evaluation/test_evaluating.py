@@ -20,7 +20,7 @@ from hybridchat.routing.gain import GainPolicy
 from tests.evaluation.made_traces import trace, traces
 
 SCHEMA = Path(__file__).parents[2] / "docs/evaluation.schema.json"
-SUBJECT = Subject(lambda bias: GainPolicy(bias=bias), "the shipped prior")
+SUBJECT = Subject(lambda price: GainPolicy(price=price), "the shipped prior")
 ROWS = [
     "always-local", "always-remote", "random", "oracle", "question-only", "answer-length-only", "confidence", "policy",
 ]  # fmt: skip
@@ -83,7 +83,7 @@ def test_every_row_stands_beside_the_others(report: Report) -> None:
 
 def test_the_numbers_are_those_of_the_metrics(report: Report) -> None:
     made = traces(80)
-    replays = replay(made, GainPolicy(bias=Bias.QUALITY))
+    replays = replay(made, GainPolicy(price=0.0))
     sure = [one.confidence for one in replays]
     local = [bool(one.local.right) for one in made]
     remote = [bool(one.remote and one.remote.right) for one in made]
@@ -128,7 +128,7 @@ def test_short_and_long_answers_are_told_apart(report: Report) -> None:
 
 
 def test_the_least_confidence_that_is_asked_for_is_held(report: Report) -> None:
-    strict = measured(traces(80), Subject(SUBJECT.policy_for, "the shipped prior", Bias.LOCAL, min_confidence=0.99))
+    strict = measured(traces(80), Subject(SUBJECT.policy_at, "the shipped prior", Bias.LOCAL, min_confidence=0.99))
     assert value(strict.decisions["local"], "calls") >= value(report.decisions["local"], "calls")
     assert value(strict.decisions["quality"], "calls") == value(report.decisions["quality"], "calls")
     text = check_texts(strict)

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from hybridchat.config.settings import Bias
 from hybridchat.evaluation.operating import (
-    Call,
+    Course,
     Outcome,
-    calls_reaching,
+    course_of,
+    courses_reaching,
     curve_of,
     decision_metrics,
     price_reaching,
@@ -19,11 +19,12 @@ from hybridchat.routing.gain import GainPolicy
 from tests.evaluation.made_traces import traces
 
 GAIN, LOSS, BOTH, NONE = Outcome(False, True), Outcome(True, False), Outcome(True, True), Outcome(False, False)
-EARLY, LATE, END = Call(8, bails_out=True), Call(64, bails_out=True), Call(20, bails_out=False)
+EARLY, LATE, END = Course(8, bails_out=True), Course(64, bails_out=True), Course(20)
+STAYS, LOOKS = Course(), Course(second_look=True)
 
 
 def test_decisions_of_an_example_by_hand() -> None:
-    found = decision_metrics([EARLY, None, None, END], [GAIN, BOTH, GAIN, NONE])
+    found = decision_metrics([EARLY, STAYS, LOOKS, END], [GAIN, BOTH, GAIN, NONE])
     assert found["calls"] == 0.5
     assert found["quality"] == 0.5
     assert found["of_remote"] == pytest.approx(0.5 / 0.75)
@@ -37,30 +38,31 @@ def test_decisions_of_an_example_by_hand() -> None:
     assert found["bail_outs"] == 0.25
     assert found["false_aborts"] == 0
     assert found["shown"] == found["shown_90"] == 8
+    assert found["one_pass"] == 0.75
 
 
 def test_the_cost_counts_the_questions_that_were_asked() -> None:
     paid = [Outcome(False, True, 0.5), Outcome(True, True, 0.25), Outcome(False, True, 9.0), Outcome(True, True, None)]
-    assert decision_metrics([END, END, None, None], paid)["cost_per_100"] == pytest.approx(75 / 4)
-    assert decision_metrics([END, END, None, END], paid)["cost_per_100"] is None
+    assert decision_metrics([END, END, STAYS, STAYS], paid)["cost_per_100"] == pytest.approx(75 / 4)
+    assert decision_metrics([END, END, STAYS, END], paid)["cost_per_100"] is None
 
 
 def test_a_remote_model_that_is_no_better_recovers_nothing() -> None:
-    found = decision_metrics([END, None], [LOSS, NONE])
+    found = decision_metrics([END, STAYS], [LOSS, NONE])
     assert found["pgr"] is None
     assert found["of_remote"] is None
     assert found["regret_share"] is not None
-    same = decision_metrics([None, None], [BOTH, BOTH])
+    same = decision_metrics([STAYS, STAYS], [BOTH, BOTH])
     assert same["regret_share"] is None
     assert same["regret"] == 0
 
 
 def test_false_aborts_are_counted_among_right_answers_alone() -> None:
-    found = timing_metrics([LATE, EARLY, END, None], [True, False, True, None])
+    found = timing_metrics([LATE, EARLY, END, STAYS], [True, False, True, None])
     assert found["false_aborts"] == 0.5
     assert found["by_32"] == pytest.approx(2 / 3)
     assert found["shown"] == 36
-    nothing = timing_metrics([None], [False])
+    nothing = timing_metrics([STAYS], [False])
     assert (nothing["by_32"], nothing["false_aborts"], nothing["shown"]) == (None, None, None)
 
 
@@ -88,17 +90,25 @@ def test_nobody_is_asked_where_the_local_model_reaches_it_alone() -> None:
     assert price_reaching(worth, [NONE, GAIN], 1.5) < 0.2
 
 
+def policy_at(price: float) -> GainPolicy:
+    return GainPolicy(price=price)
+
+
 def test_no_question_has_a_say_in_the_price_that_it_is_asked_at() -> None:
     made = traces(60)
-    replays = replay(made, GainPolicy(bias=Bias.QUALITY))
+    replays = replay(made, policy_at(0.0))
     outcomes = [Outcome(bool(one.local.right), bool(one.remote and one.remote.right)) for one in made]
-    calls = calls_reaching(replays, outcomes, 0.98)
+    courses = courses_reaching(replays, outcomes, policy_at, 0.98)
     changed = [Outcome(o.local, not o.remote) if i == 7 else o for i, o in enumerate(outcomes)]
-    assert calls_reaching(replays, changed, 0.98)[7] == calls[7]
-    assert decision_metrics(calls, outcomes)["of_remote"] == pytest.approx(0.98, abs=0.06)
+    assert courses_reaching(replays, changed, policy_at, 0.98)[7] == courses[7]
+    assert decision_metrics(courses, outcomes)["of_remote"] == pytest.approx(0.98, abs=0.06)
 
 
 def test_one_pair_is_enough_to_decide_on() -> None:
-    made = traces(1)
-    replays = replay(made, GainPolicy(bias=Bias.QUALITY))
-    assert len(calls_reaching(replays, [GAIN], 0.98)) == 1
+    assert len(courses_reaching(replay(traces(1), policy_at(0.0)), [GAIN], policy_at, 0.98)) == 1
+
+
+def test_a_confidence_near_the_threshold_costs_a_second_look() -> None:
+    courses = [course_of(one) for one in replay(traces(80), GainPolicy())]
+    assert any(course.second_look for course in courses)
+    assert not any(course.second_look and course.asks for course in courses)

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridchat.config.settings import Bias
 from hybridchat.evaluation.replay import confidence_of, gain_of, pieces, replay
 from hybridchat.evaluation.traces import LocalTrace, Trace
 from hybridchat.messages import FinishReason, TokenLogprob
-from hybridchat.routing.gain import PRICES, GainPolicy
-from hybridchat.routing.policy import Action, Decision, Policy, Question, Watch
+from hybridchat.routing.gain import GainPolicy
+from hybridchat.routing.policy import Action, Decision, LocalModel, Policy, Question, Watch
 from tests.evaluation.made_traces import texts, trace, traces
 
 
@@ -107,18 +106,37 @@ def test_confidence_is_known_from_the_first_token_and_final_once_the_answer_is_o
     assert found.has_logprobs
 
 
-def test_the_worth_of_an_answer_says_what_the_policy_would_do_at_every_price() -> None:
+def test_the_worth_of_an_answer_is_the_price_up_to_which_the_policy_asks() -> None:
     made = traces(60)
-    eager = replay(made, GainPolicy(bias=Bias.QUALITY))
+    eager = replay(made, GainPolicy(price=0.0))
     asked = 0
-    for bias in Bias:
-        for swept, live in zip(eager, replay(made, GainPolicy(bias=bias)), strict=True):
-            at = swept.asked_at(PRICES[bias])
-            assert (swept.worth > PRICES[bias]) == (live.escalation is not None) == (at is not None)
-            if at is not None and live.escalation is not None:
-                assert at.tokens == live.escalation.tokens
-                asked += 1
-    assert 0 < asked < 3 * len(made)
+    prices = (0.02, 0.1, 0.2, 0.25, 0.35, 0.5)
+    for price in prices:
+        for swept, live in zip(eager, replay(made, GainPolicy(price=price)), strict=True):
+            assert (swept.worth > price) == (live.escalation is not None)
+            asked += live.escalation is not None
+    assert 0 < asked < len(prices) * len(made)
+
+
+def test_an_answer_that_was_cut_short_has_no_end_to_decide_on() -> None:
+    whole = trace(3, right=None, tokens=6)
+    cut = msgspec.structs.replace(whole, local=msgspec.structs.replace(whole.local, cut_short=True))
+    nothing = msgspec.structs.replace(cut, local=msgspec.structs.replace(cut.local, text="", tokens=()))
+    found, without = replay([cut, nothing], GainPolicy())
+    assert found.end is found.path[-1]
+    assert without.path == ()
+
+
+def test_the_model_is_named_to_the_policy() -> None:
+    asked: list[LocalModel] = []
+
+    def find(model: LocalModel) -> None:
+        asked.append(model)
+
+    made = trace(1, right=True)
+    digested = msgspec.structs.replace(made, local=msgspec.structs.replace(made.local, digest="sha256:1"))
+    replay([made, digested], GainPolicy(calibrated=find))
+    assert asked == [LocalModel("small"), LocalModel("small", "sha256:1")]
 
 
 def test_what_a_trace_says_of_right_and_wrong_changes_no_decision() -> None:
