@@ -12,11 +12,12 @@ from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
 from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Reply, Revise
-from hybridchat.messages import ChatMessage, Conversation, Message, Place, Role, Status
+from hybridchat.messages import ChatMessage, Conversation, DataPolicy, Message, Place, Role, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
 
 if TYPE_CHECKING:
+    from hybridchat.engine.budget_gate import BudgetGate
     from hybridchat.engine.request import TurnRequest
     from hybridchat.engine.resources import Resources
 
@@ -37,8 +38,10 @@ class Escalation:
         *,
         recorder: Recorder,
         emit: Callable[[Event], Awaitable[None]],
+        gate: BudgetGate,
     ) -> None:
         self._resources = resources
+        self._gate = gate
         self._request = request
         self._conversation = conversation
         self._path = path
@@ -58,12 +61,24 @@ class Escalation:
             self._request.choice is not Place.LOCAL
             and self._resources.open_remote is not None
             and self._verdict.permission is not Permission.REFUSE
+            and not self._gate.used_up
         )
+
+    @property
+    def needs_no_yes(self) -> bool:
+        """Whether the data policy itself lets things leave, so that nobody is or was asked."""
+        return self.possible and self._policy is DataPolicy.ALLOW
+
+    @property
+    def only_the_budget_is_missing(self) -> bool:
+        """Whether the remote model would be asked, if only the budget were not used up."""
+        reachable = self._request.choice is not Place.LOCAL and self._resources.open_remote is not None
+        return reachable and self._verdict.permission is not Permission.REFUSE and bool(self._gate.used_up)
 
     @property
     def hint(self) -> str:
         """What the user can do where it is not possible."""
-        return self._verdict.hint
+        return self._verdict.hint if self._verdict.permission is Permission.REFUSE else self._gate.way_out
 
     @property
     def why_not(self) -> str:
@@ -72,11 +87,15 @@ class Escalation:
             return ""
         if self._request.choice is Place.LOCAL:
             return "you asked for the local model"
-        return "no remote model is configured" if self._resources.open_remote is None else self._verdict.reason
+        if self._resources.open_remote is None:
+            return "no remote model is configured"
+        return self._verdict.reason if self._verdict.permission is Permission.REFUSE else self._gate.used_up
 
     async def only_consent_is_missing(self) -> bool:
         """Whether the remote model would be there, and only nobody is there to be asked."""
-        if self.possible or self._request.choice is Place.LOCAL or self._resources.open_remote is None:
+        if self._gate.used_up or self.possible or self._request.choice is Place.LOCAL:
+            return False
+        if self._resources.open_remote is None:
             return False
         with_a_person = self._judge(can_ask=True)
         if with_a_person.permission is Permission.REFUSE:
@@ -106,6 +125,8 @@ class Escalation:
             )
         if self._verdict.permission is Permission.REFUSE:
             raise Blocked(self._verdict.reason, hint=self._verdict.hint)
+        if self._gate.used_up:
+            raise Blocked(self._gate.used_up, hint=self._gate.way_out)
         model: str | None = None
         tried = set[str]()
         agreed = self._verdict.permission is Permission.SEND
@@ -131,18 +152,21 @@ class Escalation:
             await self._answer.finish(Status.PARTIAL)
 
     def _judge(self, *, can_ask: bool) -> Verdict:
-        privacy = self._resources.settings.privacy
         return data_policy.verdict(
-            data_policy.effective(
-                call=self._request.data_policy,
-                conversation=self._conversation.data_policy,
-                folder=None,  # the settings that the engine was given already hold the folder's
-                user=privacy.data_policy,
-            ),
-            offline=privacy.offline,
+            self._policy,
+            offline=self._resources.settings.privacy.offline,
             allow_remote=self._request.allow_remote,
             can_ask=can_ask,
             always=self._conversation.remote_agreed,
+        )
+
+    @property
+    def _policy(self) -> DataPolicy:
+        return data_policy.effective(
+            call=self._request.data_policy,
+            conversation=self._conversation.data_policy,
+            folder=None,  # the settings that the engine was given already hold the folder's
+            user=self._resources.settings.privacy.data_policy,
         )
 
     async def _prepare(self, backend: Backend, reason: str, note: str = "") -> RemoteAnswer:
@@ -153,6 +177,7 @@ class Escalation:
             store=self._resources.store,
             recorder=self._recorder,
             emit=self._emit,
+            gate=self._gate,
         )
         return self._answer
 

@@ -14,25 +14,38 @@ from hybridchat.context import estimate_tokens
 from hybridchat.engine.recorder import Recorder
 from hybridchat.events import Delta, Event, Loading, Measured, Opened
 from hybridchat.messages import FinishReason, Message, Place, Provenance, Reading, Status, Withdrawal
-from hybridchat.routing.policy import Action, Decision, Watch
+from hybridchat.routing.policy import Action, Decision, LocalModel, Watch
 from hybridchat.text import StreamCleaner
 
 Emit = Callable[[Event], Awaitable[None]]
+NewWatch = Callable[[LocalModel], Awaitable[Watch]]
 
 
 class LocalAnswer:
     """One answer of the local model, from request to end.
 
     ``run`` streams it. ``doubt`` becomes the decision with which the policy first asks for the remote model; from then
-    on the answer goes on unseen, until ``show`` brings what was held back to light.
+    on the answer goes on unseen, until ``show`` brings what was held back to light. ``new_watch`` is asked for what
+    follows the answer once the server has said which model answers; ``on_doubt`` is called when the policy first finds
+    the answer doubtful while it streams.
     """
 
     def __init__(
-        self, backend: Backend, user_message: Message, watch: Watch, reason: str, *, recorder: Recorder, emit: Emit
+        self,
+        backend: Backend,
+        user_message: Message,
+        new_watch: NewWatch,
+        reason: str,
+        *,
+        recorder: Recorder,
+        emit: Emit,
+        on_doubt: Callable[[], None] = lambda: None,
     ) -> None:
         self._backend = backend
         self._user_message = user_message
-        self._watch = watch
+        self._new_watch = new_watch
+        self._on_doubt = on_doubt
+        self._watch: Watch | None = None
         self._recorder = recorder
         self._emit_event = emit
         self._cleaners = {False: StreamCleaner(), True: StreamCleaner()}  # by: is it thinking?
@@ -61,6 +74,11 @@ class LocalAnswer:
         if self.doubt.done():
             return self.doubt.result().tokens
         return self._scored or (estimate_tokens(self.text) if self._text else 0)
+
+    @property
+    def model(self) -> LocalModel:
+        """The model that answers, as the server named it."""
+        return LocalModel(self._accepted.model, self._accepted.digest)
 
     @property
     def window(self) -> int | None:
@@ -121,10 +139,14 @@ class LocalAnswer:
             self._recorder.journal(self.message.id, piece.text, piece.logprobs)
         if piece.text or piece.logprobs:
             await self._emit(Delta(self.message.id, Place.LOCAL, piece.text, piece.logprobs, piece.thinking))
+        assert self._watch is not None
         if not piece.thinking and (decision := self._watch.observe(piece.text, piece.logprobs)) is not None:
             await self._take_decision(decision)
+            if decision.doubtful:
+                self._on_doubt()
 
     async def _begin(self) -> None:
+        self._watch = await self._new_watch(self.model)
         self.provenance = replace(
             self.provenance,
             endpoint=self._backend.endpoint.name,  # the first of several that could answer
@@ -148,6 +170,7 @@ class LocalAnswer:
     async def _judge(self) -> None:
         if self.message is None:  # the model said nothing at all
             await self._begin()
+        assert self._watch is not None
         reason = self.ended.finish_reason if self.ended else FinishReason.STOP
         await self._take_decision(self._watch.post(reason))
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Accepted, Backend, Ended, Piece, StreamPart, Waiting
 from hybridchat.context import estimate_prompt, estimate_tokens
 from hybridchat.engine.preparation import Prepared
 from hybridchat.engine.recorder import Recorder
-from hybridchat.errors import HybridChatError
+from hybridchat.errors import HybridChatError, KeyUnusable, ModelMissing, RequestRejected, TryLater, Unreachable
 from hybridchat.events import Delta, Event, Loading
-from hybridchat.messages import Message, Place, Provenance, Status, Usage
+from hybridchat.messages import Message, Place, Provenance, Spent, Status, Usage
 from hybridchat.store.database import Store
 from hybridchat.store.records import Outcome, Sent
 from hybridchat.text import StreamCleaner
 
+if TYPE_CHECKING:
+    from hybridchat.engine.budget_gate import BudgetGate
+
 Emit = Callable[[Event], Awaitable[None]]
+
+_NEVER_ANSWERED = (Unreachable, KeyUnusable, ModelMissing, RequestRejected, TryLater)
+"""Failures with which a server says, before the first token, that it did nothing: such a call costs nothing."""
 
 
 class RemoteAnswer:
@@ -36,8 +43,11 @@ class RemoteAnswer:
         store: Store,
         recorder: Recorder,
         emit: Emit,
+        gate: BudgetGate,
     ) -> None:
         self._backend = backend
+        self._gate = gate
+        self._reservation: int | None = None
         self._request = prepared.request
         self._restorer = prepared.redactor.restorer()
         self._user_message = user_message
@@ -69,11 +79,23 @@ class RemoteAnswer:
         return "".join(self._text)
 
     async def open(self) -> None:
-        """Write the ledger, send the request, and wait for the first piece of the answer.
+        """Reserve what it may take, write the ledger, send the request, and wait for the first piece of the answer.
 
-        Raises ``CannotWrite`` when the ledger cannot be written (nothing is sent then), and whatever the backend
-        raises.
+        Raises ``Blocked`` where the budget does not suffice, ``CannotWrite`` when the ledger cannot be written (nothing
+        is sent then), and whatever the backend raises.
         """
+        outgoing = self.outgoing
+        most = Spent(1, outgoing.tokens + (self._request.max_tokens or 0), outgoing.cost)
+        self._reservation = await self._gate.reserve(most)
+        try:
+            await self._send()
+        except BaseException as error:
+            if self._sent_id is None:
+                await self._settle(None)
+            await self.close(error)
+            raise
+
+    async def _send(self) -> None:
         self._sent_id = await self._store.ledger.sent(
             Sent(
                 conversation_id=self._user_message.conversation_id,
@@ -88,11 +110,7 @@ class RemoteAnswer:
         )
         self._started = time.monotonic()
         self._parts = self._backend.stream(self._request)
-        try:
-            await self._wait_for_first_piece(self._parts)
-        except BaseException as error:
-            await self.close(error)
-            raise
+        await self._wait_for_first_piece(self._parts)
 
     async def begin(self) -> Message:
         """Begin the kept message; to be called once, after ``open``."""
@@ -142,6 +160,8 @@ class RemoteAnswer:
             seconds=time.monotonic() - self._started,
             finish_reason=self.ended.finish_reason if self.ended else None,
         )
+        never_answered = isinstance(error, _NEVER_ANSWERED) and self._first is None
+        await self._settle(None if never_answered else Spent(1, sum(self._counted(usage)), self.provenance.cost))
         await self._recorder.outcome(
             sent_id,
             Outcome(
@@ -191,13 +211,23 @@ class RemoteAnswer:
         price = self._backend.endpoint.price
         if price is None:
             return None
+        prompt, completion = self._counted(usage)
+        return (prompt * price.input + completion * price.output) / 1e6
+
+    def _counted(self, usage: Usage) -> tuple[int, int]:
+        """Return the tokens sent and received; those that the server did not count are estimated."""
         prompt = usage.prompt_tokens
         if prompt is None:
             prompt = estimate_prompt(self._request.messages)
         completion = usage.completion_tokens
         if completion is None:
             completion = estimate_tokens(self.text) if self._text else 0
-        return (prompt * price.input + completion * price.output) / 1e6
+        return prompt, completion
+
+    async def _settle(self, took: Spent | None) -> None:
+        reservation, self._reservation = self._reservation, None
+        if reservation is not None:
+            await self._gate.settle(reservation, took)
 
 
 def _status_word(error: BaseException | None) -> str:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.context import PromptMeter
+from hybridchat.engine.experience import Experience
 from hybridchat.engine.local_context import LocalContext
 from hybridchat.routing.policy import Policy
 from hybridchat.store.database import Store
+from hybridchat.store.spending import Spending
 
 if TYPE_CHECKING:
     from hybridchat.privacy.redaction import Redactor
 
 OpenRemote = Callable[[str | None], Awaitable[Backend]]
+Connect = Callable[[], Awaitable[None]]
 
 
 class Resources:
@@ -23,8 +26,10 @@ class Resources:
 
     ``open_remote`` builds the backend of the remote model, of another one than the configured where a name is given;
     it reads the key, and is therefore only called when something may really be sent. It is None where no remote is
-    configured. ``local_window`` is the local context window in tokens, as far as it is known. Redactors live as long
-    as this does, one a conversation, so that a placeholder means the same all through it.
+    configured. ``connect_ahead`` opens a connection to the remote server and sends nothing over it. ``spending`` is
+    where the budget is kept, where that is not the store. ``local_window`` is the local context window in tokens, as
+    far as it is known. Redactors live as long as this does, one a conversation, so that a placeholder means the same
+    all through it.
     """
 
     def __init__(
@@ -34,12 +39,18 @@ class Resources:
         local: Backend,
         policy: Policy,
         open_remote: OpenRemote | None = None,
+        *,
+        connect_ahead: Connect | None = None,
+        spending: Spending | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.local = local
         self.policy = policy
         self.open_remote = open_remote
+        self.connect_ahead = connect_ahead
+        self.spending = spending or store.spending
+        self.experience = Experience(store, policy, learns=settings.routing.learn)
         self.local_meter = PromptMeter()
         self.local_window = local.endpoint.num_ctx
         self.local_context = LocalContext(store, self.local_meter)

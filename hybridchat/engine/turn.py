@@ -9,24 +9,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hybridchat import handover
+from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.engine.channel import EventChannel
 from hybridchat.engine.escalation import Escalation
 from hybridchat.engine.local_answer import LocalAnswer
 from hybridchat.engine.local_prompt import LocalPrompt
+from hybridchat.engine.opening import Opening, turns_since_remote
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, CannotWrite, HybridChatError, Interrupted
 from hybridchat.events import Escalated, Event, Failed, Finished, KeptLocal, Opened, Reply, Routed, SetAside
-from hybridchat.messages import Conversation, FinishReason, Message, Place, Role, Status
+from hybridchat.messages import FinishReason, Place, Role, Status
 from hybridchat.routing.policy import Action, Question
-from hybridchat.text import one_line
 
 if TYPE_CHECKING:
     from hybridchat.engine.request import TurnRequest
-    from hybridchat.engine.resources import Resources
+    from hybridchat.engine.resources import Connect, Resources
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ class Turn:
         self._request = request
         self._channel = EventChannel()
         self._recorder = Recorder(resources.store)
+        self._opening = Opening(resources, request, self._recorder, self._channel.put)
+        self._connecting: asyncio.Task[None] | None = None
         self._local: LocalAnswer | None = None
         self._streaming: asyncio.Task[None] | None = None
         self._remote: RemoteAnswer | None = None
@@ -69,9 +74,16 @@ class Turn:
             await asyncio.wait({self._work})
         except asyncio.CancelledError:  # the event loop is closing
             await _stop(self._work)
-            self._channel.close(await self._last())
+            await self._end()
             raise
-        self._channel.close(await self._last())
+        await self._end()
+
+    async def _end(self) -> None:
+        last = await self._last()
+        if self._connecting is not None:
+            await _stop(self._connecting)
+        await self._opening.close()  # before anybody hears of the end, who might go on at once
+        self._channel.close(last)
 
     async def _last(self) -> Finished | Failed:
         """Describe how the work ended."""
@@ -89,10 +101,12 @@ class Turn:
             return await self._fail(HybridChatError("something went wrong inside hybridchat", hint=hint))
 
     async def _run(self) -> Finished:
-        conversation, path = await self._begin()
+        conversation, path = await self._opening.begin()
         question_message = path[-1]
         system = self._resources.settings.answer.system if self._request.system is None else self._request.system
         messages = handover.verbatim(path, system)
+        gate = BudgetGate(self._resources.spending, self._resources.settings.budget, conversation.id)
+        budget = await gate.look()
         escalation = self._escalation = Escalation(
             self._resources,
             self._request,
@@ -101,6 +115,7 @@ class Turn:
             messages,
             recorder=self._recorder,
             emit=self._channel.put,
+            gate=gate,
         )
         prompt = LocalPrompt(self._resources, messages, emit=self._channel.put)
         question = Question(
@@ -111,6 +126,8 @@ class Turn:
             fits_local=prompt.fits,
             min_confidence=self._min_confidence,
             earlier_turns=sum(message.role is Role.USER for message in path) - 1,
+            turns_since_remote=turns_since_remote(path),
+            ahead=budget.ahead,
         )
         decision = self._resources.policy.pre(question)
         place = Place.REMOTE if decision.action is Action.REMOTE else Place.LOCAL
@@ -125,34 +142,16 @@ class Turn:
         )
         if place is Place.REMOTE:
             return await self._answer_remotely(await escalation.open(decision.reason))
-        watch = self._resources.policy.watch(question)
         self._local = LocalAnswer(
             self._resources.local,
             question_message,
-            watch,
+            partial(self._resources.experience.watch, question),
             decision.reason,
             recorder=self._recorder,
             emit=self._channel.put,
+            on_doubt=self._connect_ahead,
         )
         return await self._answer_locally(self._local, prompt)
-
-    async def _begin(self) -> tuple[Conversation, list[Message]]:
-        """Keep the question; return its conversation and the path from the root down to it."""
-        request, conversations = self._request, self._resources.store.conversations
-        if request.answer_to is not None:
-            path = await conversations.path(request.answer_to)
-            return await conversations.get(path[-1].conversation_id), path
-        given = await conversations.get(request.conversation_id) if request.conversation_id else None
-        conversation = await self._recorder.conversation(given, one_line(request.text, 60))
-        if request.edit_of is not None:
-            parent_id = (await conversations.message(request.edit_of)).parent_id
-        else:
-            parent_id = request.parent_id or conversation.head_id
-        earlier = await conversations.path(parent_id) if parent_id else []
-        return conversation, [
-            *earlier,
-            await self._recorder.user_message(conversation.id, parent_id, request.text),
-        ]
 
     async def _answer_locally(self, local: LocalAnswer, prompt: LocalPrompt) -> Finished:
         assert self._escalation is not None
@@ -181,6 +180,7 @@ class Turn:
         await streaming
         await local.finish(Status.COMPLETE)
         assert local.message is not None
+        await self._resources.experience.judged(local.message, local.model, local.decision, kept=True)
         return self._finished(local.message.id, local)
 
     @staticmethod
@@ -215,6 +215,8 @@ class Turn:
                 )
             )
             await local.finish(Status.SET_ASIDE, because)
+            if local.message is not None and local.ended is not None:
+                await self._resources.experience.judged(local.message, local.model, local.decision, kept=False)
         await remote.run()
         await remote.finish(Status.COMPLETE)
         return self._finished(message.id, remote)
@@ -234,6 +236,12 @@ class Turn:
             notes.append(f"this turn is not saved: {self._recorder.problem.message}")
             exit_code = CannotWrite.exit_code
         return Finished(message_id, answer.text, Status.COMPLETE, provenance, tuple(notes), exit_code)
+
+    def _connect_ahead(self) -> None:
+        """Open a connection to the remote server, once and where that is allowed, for it may soon be needed."""
+        connect, escalation = self._resources.connect_ahead, self._escalation
+        if self._connecting is None and connect is not None and escalation is not None and escalation.needs_no_yes:
+            self._connecting = asyncio.create_task(_connected(connect))
 
     async def _fail(self, error: HybridChatError) -> Failed:
         """End everything that runs, keep what was said, and describe the failure."""
@@ -258,6 +266,11 @@ class Turn:
     def _min_confidence(self) -> float | None:
         asked = self._request.min_confidence
         return self._resources.settings.routing.min_confidence if asked is None else asked
+
+
+async def _connected(connect: Connect) -> None:
+    with suppress(HybridChatError):  # whoever needs the connection will be told
+        await connect()
 
 
 async def _stop(task: asyncio.Task[Any]) -> None:

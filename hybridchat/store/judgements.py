@@ -56,19 +56,22 @@ class Judgements:
         """
 
         def note(connection: sqlite3.Connection) -> bool:
-            found = connection.execute("SELECT signal FROM judgement WHERE message_id = ?", (message_id,)).fetchone()
-            if found is None or not (found[0] is None or replacing is None or found[0] in replacing):
-                return False
-            connection.execute(
-                """
-                UPDATE judgement SET signal = ?, number = (SELECT coalesce(max(number), 0) + 1 FROM judgement)
-                WHERE message_id = ?
-                """,
-                (signal, message_id),
-            )
-            return True
+            with transaction(connection, durable=False):
+                found = connection.execute(
+                    "SELECT signal FROM judgement WHERE message_id = ?", (message_id,)
+                ).fetchone()
+                if found is None or not (found[0] is None or replacing is None or found[0] in replacing):
+                    return False
+                connection.execute(
+                    """
+                    UPDATE judgement SET signal = ?, number = (SELECT coalesce(max(number), 0) + 1 FROM judgement)
+                    WHERE message_id = ?
+                    """,
+                    (signal, message_id),
+                )
+                return True
 
-        return await self._writer.write(note)
+        return await self._writer.run(note)
 
     async def get(self, message_id: str) -> Judgement | None:
         """Return one answer's judgement."""

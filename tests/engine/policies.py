@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hybridchat.messages import Confidence, FinishReason, Place, TokenLogprob
-from hybridchat.routing.policy import Action, Decision, Question
+from hybridchat.routing.learning import Label, Learned, learn
+from hybridchat.routing.policy import Action, Decision, LocalModel, Question
 
 UNSURE = Confidence(0.2)
 SURE = Confidence(0.9)
@@ -29,6 +30,12 @@ class ScriptedPolicy:
 
     def watch(self, question: Question) -> ScriptedWatch:
         return ScriptedWatch(self.doubt_after if question.can_escalate else None, self.confidence)
+
+    def scored_by(self, model: LocalModel) -> str:
+        return model.digest or model.name
+
+    def feedback(self, labels: Sequence[Label]) -> Learned:
+        return learn(labels)
 
 
 class ScriptedWatch:
