@@ -15,6 +15,9 @@ from hybridchat.credentials import Credentials
 from hybridchat.engine import Engine, Turn, TurnRequest, local_context
 from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.messages import Conversation, Message
+from hybridchat.routing.budget import Budget
+from hybridchat.routing.history import HistorySummary
+from hybridchat.routing.learning import Signal
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit, LedgerEntry, Verification
 
@@ -171,6 +174,23 @@ class Assistant:
     async def egress(self, limit: int = 50) -> list[LedgerEntry]:
         """Return what left the machine, the latest first."""
         return await self._store.ledger.list(limit)
+
+    async def feedback(self, message_id: str, *, good: bool | None) -> bool:
+        """Keep a thumb up or down (None takes it back) for an answer, and learn from it.
+
+        Return whether anything is learned: nothing is from the remote model's answers, from local ones that were not
+        finished, and where ``routing.learn`` is off.
+        """
+        signal = None if good is None else Signal.UP if good else Signal.DOWN
+        return await self._engine.experience.signal(message_id, signal)
+
+    async def learned(self) -> list[HistorySummary]:
+        """Return what was learned from use, for each local model."""
+        return await self._engine.experience.summaries()
+
+    async def budget(self, conversation_id: str | None = None) -> Budget:
+        """Return the limits of spending, and what is spent of them this month and in the conversation."""
+        return await BudgetGate(self._engine.spending, self.settings.budget, conversation_id or "").look()
 
     async def verify_egress(self) -> Verification:
         """Check that no row of the ledger was changed or dropped."""
