@@ -39,13 +39,14 @@ async def known_summary(resources: Resources, messages: Sequence[Message]) -> Su
     return await resources.store.contexts.summary([message.id for message in messages])
 
 
-async def condensed(resources: Resources, messages: Sequence[Message]) -> Summary:
+async def condensed(resources: Resources, messages: Sequence[Message], *, whole: bool = True) -> Summary:
     """Return a summary of ``messages``, a path from a root downwards; what was kept of it is gone on from.
 
-    Numbers, names, code and demands that the local model lost are appended. It is kept with the conversation. Raises
-    ``InputError`` where the local model wrote nothing, and whatever its backend raises.
+    Numbers, names, code and demands that the local model lost are appended. It is kept with the conversation, unless
+    ``messages`` are not the ``whole`` of it. Raises ``InputError`` where the local model wrote nothing, and whatever
+    its backend raises.
     """
-    known = await known_summary(resources, messages)
+    known = await known_summary(resources, messages) if whole else None
     covered = [message.id for message in messages].index(known.message_id) + 1 if known else 0
     if known is not None and covered == len(messages):
         return known
@@ -57,8 +58,9 @@ async def condensed(resources: Resources, messages: Sequence[Message]) -> Summar
         if not text:
             raise InputError("the local model wrote no summary", hint="Leave out older turns instead.")
     summary = Summary(messages[-1].id, completed(text, messages), resources.local.endpoint.model)
-    with suppress(HybridChatError):  # a summary that cannot be kept is one all the same
-        await resources.store.contexts.keep_summary(summary)
+    if whole:
+        with suppress(HybridChatError):  # a summary that cannot be kept is one all the same
+            await resources.store.contexts.keep_summary(summary)
     return summary
 
 

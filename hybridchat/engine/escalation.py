@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend
-from hybridchat.engine.preparation import Preparation
+from hybridchat.engine.preparation import Preparation, Prepared
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
 from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Reply, Revise
+from hybridchat.handover import extract
 from hybridchat.messages import ChatMessage, Conversation, DataPolicy, Message, Place, Role, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
@@ -46,11 +47,13 @@ class Escalation:
         self._conversation = conversation
         self._path = path
         system = messages[0].content if messages and messages[0].role is Role.SYSTEM else ""
-        self._preparation = Preparation(resources, request, path, system)
+        self._preparation = Preparation(resources, request, path, system, emit)
         self._recorder = recorder
         self._emit = emit
         self._reply: asyncio.Future[Reply] | None = None
         self._answer: RemoteAnswer | None = None
+        self._prepared: Prepared | None = None
+        self._always = False
         self.notes: list[str] = []
         self._verdict = self._judge(can_ask=request.can_ask)
 
@@ -111,8 +114,11 @@ class Escalation:
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(reply)
 
-    async def open(self, reason: str) -> RemoteAnswer:
+    async def open(self, reason: str, draft: str = "") -> RemoteAnswer:
         """Send the conversation, when all agree, and return the answer as its first piece arrives.
+
+        The local model's ``draft`` goes along where that is set. What the remote model asks about a document is looked
+        up by the local one, and goes the same way again.
 
         Raises ``Blocked`` when data policy or the user says no, ``KeyMissing`` without a key, and whatever the backend
         raises.
@@ -129,20 +135,28 @@ class Escalation:
             raise Blocked(self._gate.used_up, hint=self._gate.way_out)
         model: str | None = None
         tried = set[str]()
-        agreed = self._verdict.permission is Permission.SEND
+        if self._resources.settings.handover.draft:
+            self._preparation.draft = draft
+        agreed = self._needs_no_question
         while True:
             backend = await open_remote(model)
             answer = await self._prepare(backend, reason) if agreed else await self._agreed(backend, reason)
             agreed = True  # from here on, nothing more than this leaves: at most another model is asked, or with less
             try:
                 await answer.open()
+                if self._preparation.may_ask and (asked := extract.questions(await answer.read_ahead())):
+                    await answer.close(None)
+                    await self._preparation.look_up(asked)
+                    agreed = self._needs_no_question  # what was found was not agreed to yet
+                    continue
             except ModelMissing as missing:
                 unavailable = model or backend.endpoint.model
                 tried.add(unavailable)
                 model = await self._choose_model(missing, unavailable, tried)
             except ContextOverflow:
-                await self._leave_out_more(backend.endpoint.name)
+                agreed = await self._shrink(backend.endpoint.name) or self._needs_no_question
             else:
+                await self._tell_form()
                 return answer
 
     async def close(self) -> None:
@@ -169,10 +183,15 @@ class Escalation:
             user=self._resources.settings.privacy.data_policy,
         )
 
+    @property
+    def _needs_no_question(self) -> bool:
+        return self._verdict.permission is Permission.SEND or self._always
+
     async def _prepare(self, backend: Backend, reason: str, note: str = "") -> RemoteAnswer:
+        self._prepared = await self._preparation.prepare(backend, reason, note)
         self._answer = RemoteAnswer(
             backend,
-            await self._preparation.prepare(backend, reason, note),
+            self._prepared,
             self._path[-1],
             store=self._resources.store,
             recorder=self._recorder,
@@ -190,6 +209,7 @@ class Escalation:
                 case Consent.SEND:
                     return answer
                 case Consent.ALWAYS:
+                    self._always = True
                     await self._recorder.agree_to_remote(self._conversation.id)
                     return answer
                 case Revise() as revise:
@@ -209,15 +229,26 @@ class Escalation:
             raise missing
         return choice
 
-    async def _leave_out_more(self, endpoint: str) -> None:
-        left_out = self._preparation.leave_out_a_turn()
-        if left_out is None:
+    async def _shrink(self, endpoint: str) -> bool:
+        """Send less; return whether that is a part of what was to be sent before, and nothing else."""
+        event = await self._preparation.shrink()
+        if event is None:
             raise ContextOverflow(
                 "the question is longer than the remote model's context window",
                 endpoint=endpoint,
                 hint="Ask about a part of it, or choose a model with a longer context.",
             )
-        await self._emit(ContextTrimmed(Place.REMOTE, *left_out, window=0))
+        if isinstance(event, ContextTrimmed):
+            await self._emit(event)
+        return isinstance(event, ContextTrimmed)
+
+    async def _tell_form(self) -> None:
+        """Tell in which form it went where nobody was shown."""
+        assert self._prepared is not None
+        if self._prepared.condensed is not None:
+            await self._emit(self._prepared.condensed)
+        if self._needs_no_question and self._prepared.outgoing.note:
+            self.notes.append(self._prepared.outgoing.note)
 
     async def _ask(self, question: ConsentRequested | ModelChoiceRequested) -> Reply:
         self._reply = asyncio.get_running_loop().create_future()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend, ChatRequest
 from hybridchat.context import estimate_prompt, estimate_tokens
+from hybridchat.engine.forms import Composed, Composer
 from hybridchat.errors import InputError
-from hybridchat.events import HandOver, Outgoing, Part, Replacement, Revise
+from hybridchat.events import ContextCondensed, ContextTrimmed, Event, HandOver, Outgoing, Part, Replacement, Revise
 from hybridchat.handover import verbatim
 from hybridchat.handover.parts import DRAFT, SYSTEM, parts_of, without_parts
 from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.wish import Wish
-from hybridchat.messages import ChatMessage, Message
+from hybridchat.messages import ChatMessage, Message, Place
 from hybridchat.privacy.fence import fenced
 from hybridchat.text import one_line
 
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request with placeholders, what it is to a person, and what undoes the placeholders in its answer."""
+    """A request with placeholders, what it is to a person, and what undoes the placeholders in its answer.
+
+    ``original`` is the request without placeholders; ``condensed`` tells of the summary in it, if there is one.
+    """
 
     request: ChatRequest
+    original: ChatRequest
     outgoing: Outgoing
     redactor: Redactor
+    condensed: ContextCondensed | None = None
 
 
 class Preparation:
@@ -40,7 +46,14 @@ class Preparation:
     handed over, with the question if that is wanted. ``draft`` is what the local model has said so far, to go along.
     """
 
-    def __init__(self, resources: Resources, request: TurnRequest, path: Sequence[Message], system: str) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        request: TurnRequest,
+        path: Sequence[Message],
+        system: str,
+        emit: Callable[[Event], Awaitable[None]],
+    ) -> None:
         self._resources = resources
         self._conversation_id = path[-1].conversation_id
         self._whole = path
@@ -48,7 +61,9 @@ class Preparation:
             self._path, self._system = list(path), system
         else:
             self._path, self._system = [_only_selected(path[-1], request, request.selection)], ""
-        self._wish = Wish()
+        self._composer = Composer(resources, emit)
+        self._wish = Wish(resources.settings.handover.form)
+        self._form_was_chosen = False
         self._redactor: Redactor | None = None
         self.draft = ""
 
@@ -57,13 +72,26 @@ class Preparation:
         """How many earlier turns there are, which can be left out."""
         return len(in_turns(self._path)) - 1
 
-    def leave_out_a_turn(self) -> tuple[int, int] | None:
-        """Leave out one more turn; return how many turns and messages that makes, None where none is left."""
-        if self._wish.turns_left_out >= self.turns:
+    async def shrink(self) -> ContextCondensed | ContextTrimmed | None:
+        """Make less of it, for it is too long: take the summary that was prepared, else leave out one more turn.
+
+        Return what tells of it, None where nothing more can be left out.
+        """
+        wish, form = self._wish, self._form()
+        if wish.turns_left_out >= self.turns or form is HandOver.DISTIL:
             return None
-        self._wish = replace(self._wish, turns_left_out=self._wish.turns_left_out + 1)
+        is_as_it_was = wish == Wish() and not self._form_was_chosen
+        if is_as_it_was and form is HandOver.VERBATIM and await self._composer.has_summary(self._path):
+            self._wish = Wish(HandOver.CONDENSE)
+            if (condensed := (await self._compose()).condensed) is not None:
+                return condensed
+        self._form_was_chosen = True
+        if form is HandOver.CONDENSE:  # a summary of less would hardly be shorter
+            self._wish = Wish(HandOver.VERBATIM, max(self.turns - 1, 1), wish.left_out)
+        else:
+            self._wish = replace(wish, turns_left_out=wish.turns_left_out + 1)
         gone = in_turns(self._path)[: self._wish.turns_left_out]
-        return len(gone), sum(map(len, gone))
+        return ContextTrimmed(Place.REMOTE, len(gone), sum(map(len, gone)), 0)
 
     async def revise(self, revise: Revise) -> str:
         """Prepare otherwise from now on; return what to tell the user of it, mostly nothing."""
@@ -72,24 +100,46 @@ class Preparation:
             self._wish = self._wish.revised(revise, forms=self._forms(), turns=self.turns, parts=parts)
         except InputError as nonsense:
             return f"{nonsense.message}. {nonsense.hint}"
+        self._form_was_chosen = self._form_was_chosen or revise.form is not None
         words = [word for word in revise.redact if word.strip()]
         await self._resources.add_private_words(self._conversation_id, words)
-        return "; ".join(f"“{one_line(word, 40)}” does not stand there as a whole word" for word in self._absent(words))
+        absent = self._absent(words, verbatim((await self._compose()).path, self._system))
+        return "; ".join(f"“{one_line(word, 40)}” does not stand there as a whole word" for word in absent)
 
     async def prepare(self, backend: Backend, reason: str, note: str = "") -> Prepared:
         """Return what would be sent to ``backend``. Raises ``Blocked`` where it cannot be redacted."""
         redactor = await self._ready_redactor()
-        original = self._messages()
-        redacted = redactor.redact_messages(original)
+        composed = await self._compose()
         settings = self._resources.settings.answer
-        request = ChatRequest(
-            redacted.messages,
+        original = ChatRequest(
+            self._with_draft(verbatim(composed.path, "" if SYSTEM in self._wish.left_out else self._system)),
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed,
             top_logprobs=0,
         )
-        return Prepared(request, self._describe(backend, request, original, redacted, reason, note), redactor)
+        redacted = redactor.redact_messages(original.messages)
+        request = replace(original, messages=redacted.messages)
+        note = "; ".join(filter(None, [note, composed.note]))
+        outgoing = replace(
+            _described(backend, request, original, redacted, reason),
+            form=composed.form,
+            forms=self._forms(),
+            turns=self.turns,
+            turns_left_out=self._wish.turns_left_out,
+            parts=self._parts(),
+            note=note,
+        )
+        return Prepared(request, original, outgoing, redactor, composed.condensed)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the remote model may ask about a document, and its answer thus be a question."""
+        return self._form() is HandOver.EXTRACT and self._composer.may_ask
+
+    async def look_up(self, questions: Sequence[str]) -> None:
+        """Let the local model answer what the remote one asks; the answers are part of what is prepared next."""
+        await self._composer.look_up(self._kept(), questions)
 
     async def _ready_redactor(self) -> Redactor:
         if self._redactor is None:
@@ -98,18 +148,34 @@ class Preparation:
                 self._redactor.redact(message.content)
         return self._redactor
 
-    def _messages(self) -> tuple[ChatMessage, ...]:
+    async def _compose(self) -> Composed:
         wish = self._wish
-        kept = [message for turn in in_turns(self._path)[wish.turns_left_out :] for message in turn]
-        messages = verbatim(without_parts(kept, wish.left_out), "" if SYSTEM in wish.left_out else self._system)
-        if self.draft and DRAFT not in wish.left_out:
-            last = messages[-1]
-            draft = fenced(self.draft, "a smaller model's draft of the answer, which may be wrong")
-            messages = (*messages[:-1], replace(last, content=f"{last.content}\n\n{draft}"))
-        return messages
+        whole = self._path[-1] is self._whole[-1] and not (wish.turns_left_out or wish.left_out - {SYSTEM, DRAFT})
+        return await self._composer.compose(self._kept(), self._form(), whole=whole)
+
+    def _kept(self) -> list[Message]:
+        turns = in_turns(self._path)[self._wish.turns_left_out :]
+        return without_parts([message for turn in turns for message in turn], self._wish.left_out)
+
+    def _form(self) -> HandOver:
+        """Return the form to put it into: the one wished for where it is possible, condensed where it is long."""
+        forms = self._forms()
+        form = self._wish.form if self._wish.form in forms else HandOver.VERBATIM
+        if form is HandOver.VERBATIM and not self._form_was_chosen and HandOver.CONDENSE in forms:
+            longest = self._resources.settings.handover.condense_over
+            if estimate_prompt(verbatim(self._kept(), self._system)) > longest:
+                return HandOver.CONDENSE
+        return form
 
     def _forms(self) -> tuple[HandOver, ...]:
-        return (HandOver.VERBATIM,)
+        return self._composer.possible(self._kept())
+
+    def _with_draft(self, messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
+        if not self.draft or DRAFT in self._wish.left_out:
+            return messages
+        draft = fenced(self.draft, "a smaller model's draft of the answer, which may be wrong")
+        last = messages[-1]
+        return (*messages[:-1], replace(last, content=f"{last.content}\n\n{draft}"))
 
     def _parts(self) -> tuple[Part, ...]:
         left_out = self._wish.left_out
@@ -120,51 +186,41 @@ class Preparation:
         )
         return (*system, *parts_of(self._path, left_out), *draft)
 
-    def _absent(self, words: Sequence[str]) -> Iterator[str]:
+    @staticmethod
+    def _absent(words: Sequence[str], messages: Sequence[ChatMessage]) -> Iterator[str]:
         from hybridchat.privacy.words import word_detector  # noqa: PLC0415 -- only a person's own words need it
 
-        texts = [message.content for message in self._messages()]
         for word in words:
             detect = word_detector([word])
-            if not any(True for text in texts for _ in detect(text)):
+            if not any(True for message in messages for _ in detect(message.content)):
                 yield word
-
-    def _describe(
-        self,
-        backend: Backend,
-        request: ChatRequest,
-        original: tuple[ChatMessage, ...],
-        redacted: RedactedMessages,
-        reason: str,
-        note: str,
-    ) -> Outgoing:
-        endpoint = backend.endpoint
-        tokens = estimate_prompt(request.messages)
-        price = endpoint.price
-        return Outgoing(
-            endpoint=endpoint.name,
-            url=endpoint.url,
-            model=endpoint.model,
-            original=original,
-            redacted=request.messages,
-            redactions=redacted.counts,
-            bytes=len(backend.body(request)),
-            tokens=tokens,
-            cost=None if price is None else (tokens * price.input + (request.max_tokens or 0) * price.output) / 1e6,
-            reason=reason,
-            replacements=tuple(_replacements(redacted)),
-            form=self._wish.form,
-            forms=self._forms(),
-            turns=self.turns,
-            turns_left_out=self._wish.turns_left_out,
-            parts=self._parts(),
-            note=note,
-        )
 
 
 def _only_selected(question: Message, request: TurnRequest, selection: str) -> Message:
-    selected = fenced(selection, "what is selected") if request.with_question else selection
-    return replace(question, content=f"{question.content}\n\n{selected}" if request.with_question else selected)
+    if not request.with_question:
+        return replace(question, content=selection)
+    return replace(question, content=f"{question.content}\n\n{fenced(selection, 'what is selected')}")
+
+
+def _described(
+    backend: Backend, request: ChatRequest, original: ChatRequest, redacted: RedactedMessages, reason: str
+) -> Outgoing:
+    endpoint = backend.endpoint
+    tokens = estimate_prompt(request.messages)
+    price = endpoint.price
+    return Outgoing(
+        endpoint=endpoint.name,
+        url=endpoint.url,
+        model=endpoint.model,
+        original=original.messages,
+        redacted=request.messages,
+        redactions=redacted.counts,
+        bytes=len(backend.body(request)),
+        tokens=tokens,
+        cost=None if price is None else (tokens * price.input + (request.max_tokens or 0) * price.output) / 1e6,
+        reason=reason,
+        replacements=tuple(_replacements(redacted)),
+    )
 
 
 def _replacements(redacted: RedactedMessages) -> Iterator[tuple[Replacement, ...]]:

@@ -49,6 +49,7 @@ class RemoteAnswer:
         self._gate = gate
         self._reservation: int | None = None
         self._request = prepared.request
+        self._redactor = prepared.redactor
         self._restorer = prepared.redactor.restorer()
         self._user_message = user_message
         self._store = store
@@ -56,6 +57,7 @@ class RemoteAnswer:
         self._emit = emit
         self._parts: AsyncGenerator[StreamPart, None] | None = None
         self._first: Piece | Ended | None = None
+        self._ahead: list[Piece] = []
         self._cleaners = {False: StreamCleaner(), True: StreamCleaner()}  # by: is it thinking?
         self._text: list[str] = []
         self._sent_id: int | None = None
@@ -112,6 +114,17 @@ class RemoteAnswer:
         self._parts = self._backend.stream(self._request)
         await self._wait_for_first_piece(self._parts)
 
+    async def read_ahead(self) -> str:
+        """Read the answer to its end before it is begun, and return it; ``run`` then tells it as if it came now."""
+        if isinstance(self._first, Piece):
+            self._ahead.append(self._first)
+            try:
+                self._ahead += [piece async for piece in self._rest()]
+            except BaseException as error:
+                await self.close(error)
+                raise
+        return self._redactor.restore("".join(piece.text for piece in self._ahead if not piece.thinking))
+
     async def begin(self) -> Message:
         """Begin the kept message; to be called once, after ``open``."""
         self.message = await self._recorder.begin(
@@ -121,18 +134,13 @@ class RemoteAnswer:
 
     async def run(self) -> None:
         """Stream the answer to its end; ``begin`` comes first."""
-        assert self._parts is not None
         try:
-            if isinstance(self._first, Piece):
+            for piece in self._ahead:
+                await self._take_in(piece)
+            if isinstance(self._first, Piece) and not self._ahead:
                 await self._take_in(self._first)
-                async for part in self._parts:
-                    match part:
-                        case Piece():
-                            await self._take_in(part)
-                        case Waiting(reason):
-                            await self._emit(Loading(Place.REMOTE, self.provenance.model, reason))
-                        case Ended():
-                            self.ended = part
+                async for piece in self._rest():
+                    await self._take_in(piece)
             await self._flush()
         except BaseException as error:
             await self.close(error)
@@ -188,6 +196,17 @@ class RemoteAnswer:
                     break
         self.provenance = replace(self.provenance, first_token_seconds=time.monotonic() - self._started)
 
+    async def _rest(self) -> AsyncGenerator[Piece, None]:
+        assert self._parts is not None
+        async for part in self._parts:
+            match part:
+                case Piece():
+                    yield part
+                case Waiting(reason):
+                    await self._emit(Loading(Place.REMOTE, self.provenance.model, reason))
+                case Ended():
+                    self.ended = part
+
     async def _take_in(self, piece: Piece) -> None:
         cleaned = self._cleaners[piece.thinking].feed(piece.text)
         # A model that thinks aloud may name a placeholder there too, but only the answer is kept: it is restored.
@@ -221,7 +240,8 @@ class RemoteAnswer:
             prompt = estimate_prompt(self._request.messages)
         completion = usage.completion_tokens
         if completion is None:
-            completion = estimate_tokens(self.text) if self._text else 0
+            said = self.text or "".join(piece.text for piece in self._ahead)
+            completion = estimate_tokens(said) if said else 0
         return prompt, completion
 
     async def _settle(self, took: Spent | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hybridchat.handover.attachments import attachments, replaced
 from hybridchat.handover.must_keep import Sort, items_of, lost
@@ -47,7 +48,7 @@ def flaw(distilled: str, question: Message) -> str:
     return ""
 
 
-def with_attachments(distilled: str, question: Message) -> str:
-    """Return the local model's question with the data that was attached to the user's."""
+def as_question(distilled: str, question: Message) -> Message:
+    """Return the local model's question in the place of the user's, with the data that was attached to that."""
     blocks = [question.content[found.start : found.end] for found in attachments(question.content)]
-    return "\n\n".join([distilled.strip(), *blocks])
+    return replace(question, content="\n\n".join([distilled.strip(), *blocks]))
