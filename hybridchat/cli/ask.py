@@ -33,6 +33,14 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         ),
     ] = None,
     bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
+    month_budget: Annotated[
+        str | None,
+        typer.Option("--month-budget", metavar="AMOUNT", help="The most to spend in a month: 5, 20calls, 50000tokens."),
+    ] = None,
+    conversation_budget: Annotated[
+        str | None,
+        typer.Option("--conversation-budget", metavar="AMOUNT", help="The most to spend in this conversation."),
+    ] = None,
     go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the most recent conversation.")] = False,
     conversation: Annotated[
         str | None,
@@ -84,6 +92,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     is brought in when that is likely to help and is allowed.
     """
     from hybridchat.cli import one_turn  # noqa: PLC0415 -- `--help` needs no engine
+    from hybridchat.cli.limits import limit_flags  # noqa: PLC0415 -- the same
     from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
     from hybridchat.config.paths import named_file  # noqa: PLC0415 -- the same
 
@@ -105,6 +114,8 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
             "privacy.data_policy": Flag("--data-policy", data_policy),
             "privacy.offline": Flag("--offline", offline or None),
             "store.save": Flag("--no-save", False if no_save else None),
+            **limit_flags("month", "--month-budget", month_budget),
+            **limit_flags("conversation", "--conversation-budget", conversation_budget),
         },
         local=local,
         remote=remote,

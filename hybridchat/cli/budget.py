@@ -47,7 +47,7 @@ def _read() -> Budget:
 def _spent(spent: Spent) -> str:
     from hybridchat.phrases import counted  # noqa: PLC0415 -- `--help` counts nothing
 
-    return f"{counted(spent.calls, 'call')}, {spent.tokens:,} tokens, {_shown('dollars', spent.dollars or 0.0)} known"
+    return f"{counted(spent.calls, 'call')}, {spent.tokens:,} tokens, {_shown('dollars', spent.dollars or 0.0)}"
 
 
 def _shown(unit: str, amount: float) -> str:

@@ -131,7 +131,7 @@ def shown(unit: str, amount: float) -> str:
     """Return an amount for people."""
     if unit == "dollars":
         return f"${amount:,.2f}" if amount >= 0.01 or amount == 0 else f"${amount:.4f}"
-    return f"{amount:,.0f} {unit}"
+    return f"{amount:,.0f} {unit.removesuffix('s') if amount == 1 else unit}"
 
 
 def _allowances(limits: BudgetSettings, period: str, spent: Spent) -> Iterator[Allowance]:
