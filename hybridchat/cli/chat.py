@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hybridchat.config.settings import Bias
+
 
 def chat(  # noqa: PLR0913 -- each argument is an option of the command
     *,
@@ -18,6 +20,23 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
         bool, typer.Option("--plain", help="Line by line, without a screen: for screen readers and simple terminals.")
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
+    bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
+    min_confidence: Annotated[
+        str | None,
+        typer.Option(
+            "--min-confidence",
+            metavar="P",
+            help="Keep no local answer that is less sure than P (0 to 1).",
+        ),
+    ] = None,
+    month_budget: Annotated[
+        str | None,
+        typer.Option("--month-budget", metavar="AMOUNT", help="The most to spend in a month: 5, 20calls, 50000tokens."),
+    ] = None,
+    conversation_budget: Annotated[
+        str | None,
+        typer.Option("--conversation-budget", metavar="AMOUNT", help="The most to spend in this conversation."),
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
     local_backend: Annotated[
         str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
@@ -32,6 +51,7 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
 ) -> None:
     """Talk in a conversation; ``hybridchat`` alone does the same."""
     from hybridchat.cli import conversing  # noqa: PLC0415 -- `--help` needs no engine
+    from hybridchat.cli.limits import limit_flags  # noqa: PLC0415 -- the same
     from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
     from hybridchat.config.paths import named_file  # noqa: PLC0415 -- the same
     from hybridchat.errors import UsageError  # noqa: PLC0415 -- the same
@@ -43,6 +63,10 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
         "local.backend": Flag("--local-backend", local_backend),
         "local.url": Flag("--local-url", local_url),
         "privacy.offline": Flag("--offline", offline or None),
+        "routing.bias": Flag("--bias", bias),
+        "routing.min_confidence": Flag("--min-confidence", min_confidence),
+        **limit_flags("month", "--month-budget", month_budget),
+        **limit_flags("conversation", "--conversation-budget", conversation_budget),
         "store.save": Flag("--no-save", False if no_save else None),
         "routing.record": Flag("--record", named_file(record)),
         "chat.theme": Flag("--theme", theme),
