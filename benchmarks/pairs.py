@@ -1,10 +1,11 @@
 """How well a router does on paired outcomes of a small and a large model.
 
 ``python -m benchmarks.pairs --train DIR [--test DIR] [--json] [--repeats 20] [--resamples 1000] [--scores FILE]
-[--calibration] [--static]`` on folders of ``*.jsonl.gz`` (the format stands in ``benchmarks.pairs_data``). Without
-``--test`` it cross-validates within ``--train``; with it, everything is fitted on ``--train`` alone. ``--scores``
-writes every item's scores, one JSON object a line, and needs no outcomes in ``--test``. ``--calibration`` measures
-calibration and warranty on 200 labels instead. ``--static`` does not work out what code in a question comes to.
+[--calibration] [--static]`` on folders of ``*.jsonl.gz`` or ``*.jsonl`` (the format stands in
+``benchmarks.pairs_data``). Without ``--test`` it cross-validates within ``--train``; with it, everything is fitted on
+``--train`` alone. ``--scores`` writes every item's scores, one JSON object a line, and needs no outcomes in ``--test``.
+``--calibration`` measures calibration and warranty on 200 labels instead. ``--static`` does not work out what code in a
+question comes to.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from benchmarks.pairs_data import Task, read_tasks
 from benchmarks.pairs_protocol import METRICS, Report, Runs, average, cross_validated, report, transferred
 from benchmarks.pairs_rows import LEARNED
 from benchmarks.pairs_warranty import honesty, kept, scores
-from hybridchat.errors import CannotWrite, HybridChatError, InputError
+from hybridchat.errors import CannotWrite, HybridChatError, InputError, Interrupted
 
 LABELS = 200
 SPLITS = 200
-FEWEST = 20
+FEWEST = 2
+FEW = 20
 
 ROWS = ("random", "oracle", "length", "baseline", "text", "text+agreement", "text+agreement+gain")
 """The rows of the JSON; others are beside them as ``references``."""
@@ -48,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     except HybridChatError as error:
         print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing was measured to its end", file=sys.stderr)
+        return Interrupted.exit_code
     return 0
 
 
@@ -62,7 +67,10 @@ def _run(options: argparse.Namespace) -> None:
         print(json.dumps(found, indent=1) if options.json else _calibration_text(found))
         return
     reports = {name: _report(task, runs, options.resamples) for name, (task, runs) in scored.items()}
-    print(json.dumps({name: as_json(found) for name, found in reports.items()}) if options.json else as_text(reports))
+    if options.json:
+        print(json.dumps({name: as_json(reports[name], len(task.items)) for name, (task, _) in scored.items()}))
+    else:
+        print(as_text(reports))
 
 
 def _scored(
@@ -87,6 +95,10 @@ def _check(task: Task) -> None:
         raise InputError(f"{task.name}: the training items do not say who was right", hint="train on labelled items")
     if len(task.items) < FEWEST:
         raise InputError(f"{task.name}: {len(task.items)} items are too few", hint=f"give at least {FEWEST}")
+    if len(task.items) < FEW:
+        print(
+            f"{task.name}: {len(task.items)} items are few; expect nothing of what is fitted on them", file=sys.stderr
+        )
     right = sum(outcome.local for outcome in task.outcomes)
     if right in {0, len(task.items)}:
         print(f"{task.name}: the local answers are all {'right' if right else 'wrong'}", file=sys.stderr)
@@ -112,12 +124,12 @@ def _write_scores(path: Path, scored: Mapping[str, tuple[Task, Runs]]) -> None:
         raise CannotWrite(f"{path} cannot be written: {error.strerror}", hint="name another file") from error
 
 
-def as_json(found: Report | None) -> dict[str, Any]:
-    """Return a report as plain data; without outcomes every number is null."""
+def as_json(found: Report | None, n: int) -> dict[str, Any]:
+    """Return a report on ``n`` items as plain data; without outcomes every number is null."""
     if found is None:
-        return {"n": 0, "rows": {row: dict.fromkeys(METRICS) for row in ROWS}}
+        return {"n": n, "rows": {row: dict.fromkeys(METRICS) for row in ROWS}}
     return {
-        "n": found.n,
+        "n": n,
         "rows": {row: found.rows[row] for row in ROWS},
         "references": {row: values for row, values in found.rows.items() if row not in ROWS},
         "intervals": {

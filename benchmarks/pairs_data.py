@@ -1,8 +1,8 @@
 """Reads paired outcomes: what a small, a second small and a large model answered to the same questions.
 
-A folder of ``*.jsonl.gz``, one JSON object a line: ``id``, ``task`` (else the file's name), ``question``, ``gold``, and
-``local``, ``second``, ``remote`` as ``{model, text, answer, correct}``. ``second`` may be null. Whoever only wants
-scores may leave out ``gold``, ``remote`` and every ``correct``.
+A folder of ``*.jsonl.gz`` or plain ``*.jsonl``, one JSON object a line: ``id``, ``task`` (else the file's name),
+``question``, ``gold``, and ``local``, ``second``, ``remote`` as ``{model, text, answer, correct}``. ``second`` may be
+null. Whoever only wants scores may leave out ``gold``, ``remote`` and every ``correct``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 from hybridchat.errors import InputError, InputMissing
 
 Answer = str | float | None
+
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,14 @@ def read_tasks(folder: Path) -> dict[str, Task]:
     Raises ``InputMissing`` where there is no such folder or no file in it, ``InputError`` with file and line where one
     cannot be read.
     """
-    files = sorted(folder.glob("*.jsonl.gz")) if folder.is_dir() else []
+    files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")]) if folder.is_dir() else []
     if not files:
-        raise InputMissing(f"{folder} holds no *.jsonl.gz", hint="name a folder of paired outcomes")
+        raise InputMissing(f"{folder} holds no *.jsonl.gz or *.jsonl", hint="name a folder of paired outcomes")
     rows: dict[str, list[tuple[Item, Outcome | None]]] = {}
     seen: dict[tuple[str, str], str] = {}
     for file in files:
         for where, record in _records(file):
-            task = record.get("task", file.name.removesuffix(".jsonl.gz"))
+            task = record.get("task", file.name.removesuffix(".gz").removesuffix(".jsonl"))
             item, outcome = _item(record, where), _outcome(record, where)
             if not isinstance(task, str):
                 raise _broken(where, "'task' is not a string")
@@ -76,6 +78,8 @@ def read_tasks(folder: Path) -> dict[str, Task]:
                 raise _broken(where, f"the id {item.id!r} was there before, at {seen[task, item.id]}")
             seen[task, item.id] = where
             rows.setdefault(task, []).append((item, outcome))
+    if not rows:
+        raise InputError(f"the files of {folder} are empty", hint="name a folder of paired outcomes")
     return {name: _task(name, pairs) for name, pairs in rows.items()}
 
 
@@ -92,7 +96,7 @@ def _task(name: str, pairs: list[tuple[Item, Outcome | None]]) -> Task:
 def _records(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     number = 0
     try:
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
+        with (gzip.open if _compressed(file) else open)(file, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     record = json.loads(line)
@@ -103,6 +107,13 @@ def _records(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise _broken(f"{file.name}, after line {number}", str(error) or "the file ends early") from error
     except (ValueError, RecursionError) as error:
         raise _broken(f"{file.name}, line {number}", f"not JSON ({error})") from error
+
+
+def _compressed(file: Path) -> bool:
+    """Say whether a file is gzip by its name or by its first bytes: some tools decompress without renaming."""
+    with file.open("rb") as opened:
+        begins = opened.read(2)
+    return begins == _GZIP or (file.suffix == ".gz" and not begins.startswith(b"{"))
 
 
 def _item(record: Mapping[str, Any], where: str) -> Item:

@@ -81,6 +81,7 @@ def test_scores_do_not_hang_on_what_a_router_may_not_see(tmp_path: Path, capsys:
         found = run(capsys, "--train", train, "--test", test, "--scores", out)
         check_shape(found["sums"])
         assert (found["sums"]["rows"]["text"]["auroc_wrong"] is None) == (name == "stripped")
+        assert found["sums"]["n"] == 40
         written.append(out.read_text())
     assert written[0] == written[1] == written[2]
     lines = [json.loads(line) for line in written[0].splitlines()]
@@ -183,17 +184,55 @@ def test_a_broken_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_file_that_is_cut_short_or_no_gzip_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(tmp_path, "sums", records()) / "sums.jsonl.gz"
     whole = file.read_bytes()
-    for content in (whole[: len(whole) // 2], b"plain text", whole[:200] + b"\0" * 50 + whole[250:]):
+    for content in (whole[: len(whole) // 2], b"no gzip", whole[:200] + b"\0" * 50 + whole[250:]):
         file.write_bytes(content)
         code, said = refused(capsys, "--train", tmp_path)
         assert code == 65
         assert "sums.jsonl.gz, after line" in said
 
 
+def test_plain_files_are_read_whatever_they_are_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = write(tmp_path / "packed", "sums", records())
+    text = gzip.decompress((packed / "sums.jsonl.gz").read_bytes())
+    found = run(capsys, "--train", packed)
+    for name in ("sums.jsonl", "sums.jsonl.gz"):
+        folder = tmp_path / f"plain-{name}"
+        folder.mkdir()
+        (folder / name).write_bytes(text)
+        assert run(capsys, "--train", folder) == found
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_a_handful_of_items_is_measured_with_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], n: int
+) -> None:
+    few = write(tmp_path / "few", "sums", records(n=n))
+    assert main(["--train", str(few), "--json", "--repeats", "2", "--resamples", "5"]) == 0
+    captured = capsys.readouterr()
+    assert f"{n} items are few" in captured.err
+    check_shape(json.loads(captured.out)["sums"])
+    found = run(capsys, "--train", write(tmp_path / "train", "sums", records()), "--test", few)["sums"]
+    assert found["n"] == n
+    check_shape(found)
+
+
+def test_an_interruption_ends_it_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.pairs.cross_validated", interrupt)
+    code, said = refused(capsys, "--train", write(tmp_path, "sums", records()))
+    assert (code, "interrupted" in said) == (130, True)
+
+
 def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "--train", tmp_path / "nowhere")[0] == 66
-    code, said = refused(capsys, "--train", write(tmp_path / "few", "sums", records(n=5)))
-    assert (code, "5 items are too few" in said) == (65, True)
+    code, said = refused(capsys, "--train", write(tmp_path / "few", "sums", records(n=1)))
+    assert (code, "1 items are too few" in said) == (65, True)
+    code, said = refused(capsys, "--train", write(tmp_path / "empty", "sums", []))
+    assert (code, "are empty" in said) == (65, True)
     code, said = refused(capsys, "--train", write(tmp_path / "bare", "sums", stripped(records())))
     assert (code, "do not say who was right" in said) == (65, True)
     train = write(tmp_path / "train", "sums", records())
