@@ -13,13 +13,14 @@ from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
 from hybridchat.engine import Engine, Turn, TurnRequest, local_context
+from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.messages import Conversation, Message
 from hybridchat.routing.budget import Budget
 from hybridchat.routing.history import HistorySummary
 from hybridchat.routing.learning import Signal
 from hybridchat.store.database import Store
-from hybridchat.store.records import Hit, LedgerEntry, Verification
+from hybridchat.store.records import Hit, KeptLocal, LedgerEntry, Verification
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
@@ -83,6 +84,7 @@ class Assistant:
     ) -> None:
         async with AsyncExitStack() as closing:  # one that cannot be closed keeps no other open
             closing.push_async_callback(self._store.aclose)
+            closing.push_async_callback(self._engine.condensing.aclose)
             for backend in self._backends:
                 closing.push_async_callback(backend.aclose)
 
@@ -192,6 +194,10 @@ class Assistant:
         """Return the limits of spending, and what is spent of them this month and in the conversation."""
         return await BudgetGate(self._engine.spending, self.settings.budget, conversation_id or "").look()
 
+    async def kept_local(self) -> KeptLocal:
+        """Return how many answers, tokens and bytes never left the machine; ``KeptLocal.worth`` prices them."""
+        return await self._store.kept_local()
+
     async def verify_egress(self) -> Verification:
-        """Check that no row of the ledger was changed or dropped."""
+        """Check that no row of the ledger was changed, dropped or cut off. Raises ``KeyMissing`` and its kin."""
         return await self._store.ledger.verify()

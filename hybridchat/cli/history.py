@@ -18,16 +18,27 @@ _Json = Annotated[bool, typer.Option("--json", help="Write JSON Lines.")]
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The conversation; the beginning of its ID is enough.")]
 
 
-def in_store(use: Callable[[Store], Awaitable[Result]]) -> Result:
-    """Open the store of this user, and nothing else, for ``use``."""
+def in_store(use: Callable[[Store], Awaitable[Result]], *, reads_only: bool = False) -> Result:
+    """Open the store of this user, and nothing else, for ``use``.
+
+    What ``reads_only`` works on a disk where nothing can be written, too.
+    """
     import asyncio  # noqa: PLC0415 -- `--help` opens no store
 
     from hybridchat.cli import wiring  # noqa: PLC0415 -- the same
     from hybridchat.config.loading import load  # noqa: PLC0415 -- the same
+    from hybridchat.errors import CannotWrite  # noqa: PLC0415 -- the same
 
     async def run() -> Result:
         settings = load().settings
-        async with wiring.open_store(settings, wiring.new_credentials(settings)) as store:
+        credentials = wiring.new_credentials(settings)
+        try:
+            store = wiring.open_store(settings, credentials)
+        except CannotWrite:
+            if not reads_only:
+                raise
+            store = wiring.open_store(settings, credentials, read_only=True)
+        async with store:
             return await use(store)
 
     return asyncio.run(run())
@@ -42,7 +53,7 @@ def list_conversations(
     """List conversations, the last used first."""
     from hybridchat.cli.listing import show_records  # noqa: PLC0415 -- `--help` prints no list
 
-    found = in_store(lambda store: store.conversations.list(limit))
+    found = in_store(lambda store: store.conversations.list(limit), reads_only=True)
     records = [
         {"id": one.id, "updated_at": one.updated_at, "title": one.title, "created_at": one.created_at} for one in found
     ]
@@ -58,7 +69,7 @@ def show(conversation_id: _Id, *, as_json: _Json = False) -> None:
         conversation = await store.conversations.get(conversation_id)
         return await store.conversations.path(conversation.head_id) if conversation.head_id else []
 
-    messages = in_store(path)
+    messages = in_store(path, reads_only=True)
     if as_json:
         show_records([{"message": message} for message in messages], (), as_json=True, empty="")
     else:
@@ -75,7 +86,7 @@ def search(
     """Search all conversations, the best match first."""
     from hybridchat.cli.listing import show_records  # noqa: PLC0415 -- `--help` prints no list
 
-    hits = in_store(lambda store: store.search(" ".join(words), limit))
+    hits = in_store(lambda store: store.search(" ".join(words), limit), reads_only=True)
     records = [
         {
             "id": hit.conversation.id,

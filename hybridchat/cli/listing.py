@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -37,6 +37,13 @@ def show_records(records: Sequence[Record], columns: Sequence[str], *, as_json: 
 def show_text(text: str) -> None:
     """Print text, made safe for a terminal by the caller. Raises ``ReaderGone`` and ``CannotWrite``."""
     Output(sys.stdout).write(text if text.endswith("\n") else text + "\n")
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print JSON Lines as they come. Raises ``ReaderGone`` and ``CannotWrite``."""
+    output = Output(sys.stdout, encoding="utf-8")
+    for line in lines:
+        output.write(line + "\n")
 
 
 def tell(line: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hybridchat.store import search
+from hybridchat.store import kept_local, search
 from hybridchat.store.connection import Worker
 from hybridchat.store.contexts import Contexts
 from hybridchat.store.conversations import Conversations
@@ -16,7 +16,7 @@ from hybridchat.store.guard import Guard
 from hybridchat.store.judgements import Judgements
 from hybridchat.store.ledger import Ledger
 from hybridchat.store.opening import open_connections, open_for_reading
-from hybridchat.store.records import Hit
+from hybridchat.store.records import Hit, KeptLocal
 from hybridchat.store.sessions import Session
 from hybridchat.store.spending import Spending
 from hybridchat.store.turns import Turns
@@ -90,6 +90,10 @@ class Store:
     async def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Return at most ``limit`` places where all words of ``text`` occur, best first, as ``search`` explains."""
         return await self._reader.run(lambda connection: search.search(connection, text, limit))
+
+    async def kept_local(self) -> KeptLocal:
+        """Return what was answered without anything leaving the machine."""
+        return await self._reader.run(kept_local.kept_local)
 
     async def aclose(self) -> None:
         """Finish what is queued, leave unfinished answers as partial ones, and close."""

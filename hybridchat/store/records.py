@@ -83,6 +83,24 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLocal:
+    """What never left the machine: answers of the local model alone, and what went in and out of it for them.
+
+    Tokens are as the local model counted them, where it did; ``bytes`` is the size of the questions and answers. What
+    was deleted is not counted.
+    """
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    bytes: int = 0
+
+    def worth(self, price_input: float, price_output: float) -> float:
+        """Return what it would have cost, in US dollars, at prices per million tokens."""
+        return (self.prompt_tokens * price_input + self.completion_tokens * price_output) / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What a walk along the ledger's chain found.
 

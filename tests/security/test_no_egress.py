@@ -44,6 +44,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "config unset": ("routing.bias",),
     "egress list": (),
     "egress verify": (),
+    "egress show": ("1",),
+    "egress export": (),
+    "egress summary": (),
+    "egress restart": ("--unguarded",),
+    "store status": (),
+    "store encrypt": (),
+    "store decrypt": (),
+    "store rekey": (),
 }
 """Every command, with arguments that make it want the network where it ever does."""
 
