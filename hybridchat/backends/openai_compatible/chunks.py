@@ -65,7 +65,7 @@ def _pieces(choice: dict[str, Any]) -> tuple[Piece, ...]:
 def _finish_reason(value: object) -> FinishReason | None:
     if not value:
         return None
-    return FinishReason.LENGTH if value in _CUT_SHORT else FinishReason.STOP
+    return FinishReason.LENGTH if isinstance(value, str) and value in _CUT_SHORT else FinishReason.STOP
 
 
 def _usage(value: object) -> Usage | None:
