@@ -87,6 +87,7 @@ class Assistant:
             closing.push_async_callback(self._engine.condensing.aclose)
             for backend in self._backends:
                 closing.push_async_callback(backend.aclose)
+            closing.push_async_callback(self._engine.condensing.aclose)
 
     def turn(self, request: TurnRequest) -> Turn:
         """Start a turn; needs a running event loop."""

@@ -70,15 +70,18 @@ class BackgroundCondenser:
     def __init__(self, resources: Resources, idle: float = IDLE) -> None:
         self._resources = resources
         self._idle = idle
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, message_id: str) -> None:
         """Condense the conversation that ends in ``message_id`` soon, where that is likely to be of use."""
         self.stop()
-        self._task = asyncio.create_task(self._run(message_id))
+        self._timer = asyncio.get_running_loop().call_later(self._idle, self._start, message_id)
 
     def stop(self) -> None:
         """Leave off at once: the local model is needed for something else, or nothing is any more."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
 
@@ -88,13 +91,10 @@ class BackgroundCondenser:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def finish(self) -> None:
-        """Wait until what was begun is done."""
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+    def _start(self, message_id: str) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(message_id))
 
     async def _run(self, message_id: str) -> None:
-        await asyncio.sleep(self._idle)
         try:
             path = await self._resources.store.conversations.path(message_id)
             if (messages := older_turns(path)) and self._is_of_use(path):

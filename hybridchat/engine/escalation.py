@@ -13,7 +13,7 @@ from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
 from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Reply, Revise
 from hybridchat.handover import extract
-from hybridchat.messages import ChatMessage, Conversation, DataPolicy, Message, Place, Role, Status
+from hybridchat.messages import Conversation, DataPolicy, Message, Place, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
 
@@ -35,7 +35,7 @@ class Escalation:
         request: TurnRequest,
         conversation: Conversation,
         path: Sequence[Message],
-        messages: tuple[ChatMessage, ...],
+        system: str,
         *,
         recorder: Recorder,
         emit: Callable[[Event], Awaitable[None]],
@@ -46,7 +46,6 @@ class Escalation:
         self._request = request
         self._conversation = conversation
         self._path = path
-        system = messages[0].content if messages and messages[0].role is Role.SYSTEM else ""
         self._preparation = Preparation(resources, request, path, system, emit)
         self._recorder = recorder
         self._emit = emit

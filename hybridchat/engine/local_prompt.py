@@ -10,23 +10,30 @@ from hybridchat.context import FittedPrompt, fit
 from hybridchat.engine.local_answer import LocalAnswer
 from hybridchat.errors import ContextOverflow
 from hybridchat.events import ContextTrimmed, Event
-from hybridchat.messages import ChatMessage, Place
+from hybridchat.handover import verbatim
+from hybridchat.messages import Message, Place
 
 if TYPE_CHECKING:
     from hybridchat.engine.resources import Resources
 
 
 class LocalPrompt:
-    """A conversation on its way into the local model's context window."""
+    """A conversation on its way into the local model's context window, after what the user has cut off it."""
 
     def __init__(
-        self, resources: Resources, messages: Sequence[ChatMessage], *, emit: Callable[[Event], Awaitable[None]]
+        self,
+        resources: Resources,
+        path: Sequence[Message],
+        system: str,
+        *,
+        emit: Callable[[Event], Awaitable[None]],
     ) -> None:
         self._resources = resources
         self._meter = resources.local_meter
         self._answer = resources.settings.answer
         self._window = resources.local_window
-        self._messages = messages
+        self._shortened = resources.local_context.of(path)
+        self._messages = verbatim(self._shortened.path, system)
         self._emit = emit
         self._fitted = self._fit(leave_out=0)
 
@@ -41,6 +48,8 @@ class LocalPrompt:
         Raises a ``HybridChatError`` as ``LocalAnswer.run`` does.
         """
         announced = 0
+        if (cut := self._resources.local_context.event(self._shortened, self._window)) is not None:
+            await self._emit(cut)
         while True:
             fitted = self._fitted
             if fitted.turns_left_out > announced:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.context import PromptMeter
+from hybridchat.engine.condenser import BackgroundCondenser
 from hybridchat.engine.experience import Experience
 from hybridchat.engine.local_context import LocalContext
 from hybridchat.routing.policy import Policy
@@ -54,6 +55,7 @@ class Resources:
         self.local_meter = PromptMeter()
         self.local_window = local.endpoint.num_ctx
         self.local_context = LocalContext(store, self.local_meter)
+        self.condensing = BackgroundCondenser(self)
         self._redactors: dict[str, Redactor] = {}
 
     async def redactor(self, conversation_id: str) -> Redactor:

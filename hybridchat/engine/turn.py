@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hybridchat import handover
 from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.engine.channel import EventChannel
 from hybridchat.engine.escalation import Escalation
@@ -48,6 +47,7 @@ class Turn:
         self._streaming: asyncio.Task[None] | None = None
         self._remote: RemoteAnswer | None = None
         self._escalation: Escalation | None = None
+        resources.condensing.stop()
         self._work = asyncio.create_task(self._run())
         self._task = asyncio.create_task(self._live())  # never cancelled by us: it tells how the work ended
 
@@ -76,14 +76,17 @@ class Turn:
             await _stop(self._work)
             await self._end()
             raise
-        await self._end()
+        last = await self._end()
+        if isinstance(last, Finished):
+            self._resources.condensing.begin(last.message_id)
 
-    async def _end(self) -> None:
+    async def _end(self) -> Finished | Failed:
         last = await self._last()
         if self._connecting is not None:
             await _stop(self._connecting)
         await self._opening.close()  # before anybody hears of the end, who might go on at once
         self._channel.close(last)
+        return last
 
     async def _last(self) -> Finished | Failed:
         """Describe how the work ended."""
@@ -104,7 +107,6 @@ class Turn:
         conversation, path = await self._opening.begin()
         question_message = path[-1]
         system = self._resources.settings.answer.system if self._request.system is None else self._request.system
-        messages = handover.verbatim(path, system)
         gate = BudgetGate(self._resources.spending, self._resources.settings.budget, conversation.id)
         budget = await gate.look()
         escalation = self._escalation = Escalation(
@@ -112,12 +114,13 @@ class Turn:
             self._request,
             conversation,
             path,
-            messages,
+            system,
             recorder=self._recorder,
             emit=self._channel.put,
             gate=gate,
         )
-        prompt = LocalPrompt(self._resources, messages, emit=self._channel.put)
+        await self._resources.local_context.load(conversation.id)
+        prompt = LocalPrompt(self._resources, path, system, emit=self._channel.put)
         question = Question(
             text=question_message.content,
             choice=self._request.choice,
@@ -161,7 +164,7 @@ class Turn:
         wish = self._why_escalate(local, streaming)
         if wish and self._escalation.possible:
             try:
-                remote = await self._escalation.open(wish)
+                remote = await self._escalation.open(wish, local.text)
             except HybridChatError as refusal:
                 message_id = local.message.id if local.message else None
                 outcome = "the local answer stands" if local.message else "the remote model does not answer either"
@@ -172,10 +175,13 @@ class Turn:
                 return await self._answer_remotely(remote, in_place_of=local, because=wish)
         await local.show()
         failure = streaming.exception() if streaming.done() else None
-        if isinstance(failure, HybridChatError) and await self._escalation.only_consent_is_missing():
+        escalation = self._escalation
+        if isinstance(failure, HybridChatError) and (
+            escalation.only_the_budget_is_missing or await escalation.only_consent_is_missing()
+        ):
             raise Blocked(
-                f"{failure.message}; the remote model was not asked: {self._escalation.why_not}",
-                hint=self._escalation.hint,
+                f"{failure.message}; the remote model was not asked: {escalation.why_not}",
+                hint=escalation.hint,
             ) from failure
         await streaming
         await local.finish(Status.COMPLETE)
