@@ -84,7 +84,6 @@ class Assistant:
     ) -> None:
         async with AsyncExitStack() as closing:  # one that cannot be closed keeps no other open
             closing.push_async_callback(self._store.aclose)
-            closing.push_async_callback(self._engine.condensing.aclose)
             for backend in self._backends:
                 closing.push_async_callback(backend.aclose)
             closing.push_async_callback(self._engine.condensing.aclose)
