@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.logistic import Coefficients, fit
 from hybridchat.config.settings import Bias
 from hybridchat.evaluation.honesty import brier, ece
+from hybridchat.evaluation.logistic import Coefficients, fit
 from hybridchat.evaluation.ranking import auroc
 from hybridchat.messages import FinishReason, TokenLogprob
 from hybridchat.routing.answer_signals import AnswerSignals

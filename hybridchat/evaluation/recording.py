@@ -1,4 +1,4 @@
-"""Has models answer questions and keeps what they said: one line a question, flushed as soon as it is there.
+"""Has models answer questions and keeps what they said: one line a question, written as soon as it is there.
 
 What is interrupted goes on where it stopped. Beside the models' own time it takes next to none.
 """
@@ -6,13 +6,16 @@ What is interrupted goes on where it stopped. Beside the models' own time it tak
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+
+import msgspec
 
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, Piece
 from hybridchat.errors import BackendError, CannotWrite, HybridChatError, StreamIncomplete
@@ -23,7 +26,7 @@ from hybridchat.messages import ChatMessage, FinishReason, Role, TokenLogprob, U
 from hybridchat.text import StreamCleaner
 
 FAILURES_IN_A_ROW = 3
-"""After so many questions in a row that the local model fails to answer, recording stops: it would not get better."""
+"""After so many questions in a row that a model fails to answer, it is not asked any more: it would not get better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Recording:
     ask_remote: AskRemote | None = None
     remote_ids: Collection[str] = ()
     remote_problem: HybridChatError | None = None
+    _remote_failures: int = 0
 
     async def run(self, tell: Callable[[Progress], None] = lambda _: None) -> list[Trace]:
         """Ask what the file does not hold yet; return all its traces of these questions.
@@ -72,8 +76,7 @@ class Recording:
         Raises ``InputError`` for a broken file, ``CannotWrite``, and what the local model's backend raises: a question
         that it fails to answer is left out, but not several in a row.
         """
-        wanted = {item.id for item in self.items}
-        traces = [trace for trace in resumed(self.path) if trace.id in wanted]
+        traces = regraded(resumed(self.path), self.items)
         done = {trace.id for trace in traces}
         missing = [item for item in self.items if item.id not in done]
         tell(Progress(len(traces), len(self.items)))
@@ -110,10 +113,32 @@ class Recording:
         if self.ask_remote is None or self.remote_problem is not None or item.id not in self.remote_ids:
             return None
         try:
-            return await self.ask_remote(item)
+            trace = await self.ask_remote(item)
         except HybridChatError as error:
-            self.remote_problem = error
+            self._remote_failures += 1
+            if not isinstance(error, BackendError) or self._remote_failures == FAILURES_IN_A_ROW:
+                self.remote_problem = error
             return None
+        self._remote_failures = 0
+        return trace
+
+
+def regraded(traces: Iterable[Trace], items: Iterable[Item]) -> list[Trace]:
+    """Return the traces of these very questions, graded by the grader as it is now."""
+    by_id = {item.id: item for item in items}
+    return [_graded(trace, by_id[trace.id]) for trace in traces if _asks(trace, by_id.get(trace.id))]
+
+
+def _asks(trace: Trace, item: Item | None) -> bool:
+    return item is not None and item.question == trace.question
+
+
+def _graded(trace: Trace, item: Item) -> Trace:
+    local = msgspec.structs.replace(trace.local, right=grade(item, trace.local.text, trace.local.finish))
+    remote = trace.remote
+    if remote is not None:
+        remote = msgspec.structs.replace(remote, right=grade(item, remote.text, remote.finish))
+    return msgspec.structs.replace(trace, local=local, remote=remote)
 
 
 async def reply_of(backend: Backend, request: ChatRequest) -> Reply:
@@ -183,20 +208,22 @@ class Direct:
         return await reply_of(self.backend, request)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> FileIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: PTH123 -- a mode is set
+        return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0)  # noqa: PTH123 -- a mode is set
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
-def _append(file: BinaryIO, trace: Trace, path: Path) -> None:
+def _append(file: FileIO, trace: Trace, path: Path) -> None:
+    line = encoded(trace)
     try:
-        file.write(encoded(trace))
-        file.flush()
+        written = file.write(line)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    if written != len(line):  # what is there of it is cut off before the next line is written
+        raise _cannot_write(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def _cannot_write(path: Path, error: OSError) -> CannotWrite:

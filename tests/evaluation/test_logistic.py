@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from benchmarks.logistic import fit
+from hybridchat.evaluation.logistic import Coefficients, fit
 
 
 def test_a_logistic_model_recovers_what_made_the_data_and_keeps_to_its_signs() -> None:
@@ -26,3 +26,16 @@ def test_a_checkpoint_with_few_labels_borrows_from_the_others() -> None:
     labels = [row[0] + rng.gauss(0, 0.5) > 0 for row in rows]
     fitted = fit({"1": (rows, labels), "2": (rows[:4], [True, False, True, False])}, (1,))
     assert fitted["2"].weights[0] > 0.5
+
+
+def test_with_few_labels_what_was_known_stays_and_with_many_it_goes() -> None:
+    rng = random.Random(7)
+    rows = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(4000)]
+    labels = [row[0] + rng.gauss(0, 1) > 0 for row in rows]
+    known = {"1": Coefficients(0.0, [0.0, 1.5])}
+    few = fit({"1": (rows[:6], labels[:6])}, (0, 0), known)["1"]
+    many = fit({"1": (rows, labels)}, (0, 0), known)["1"]
+    assert few.weights[1] > few.weights[0]
+    assert many.weights[0] > 1.2
+    assert abs(many.weights[1]) < 0.2
+    assert known["1"].weights == [0.0, 1.5]

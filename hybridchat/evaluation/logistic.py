@@ -1,13 +1,13 @@
 """Logistic regression over several checkpoints that borrow strength from each other.
 
-Each checkpoint ``c`` has coefficients ``v_c`` and a free intercept; they are drawn towards common coefficients ``w``,
-and ``w`` towards zero::
+Each checkpoint ``c`` has coefficients ``v_c`` and a free intercept; they are drawn towards ``u_c + w``, where ``u_c``
+is what was known before (0 where nothing was) and ``w`` a common change, which is drawn towards zero::
 
-    minimise  sum_c log-loss_c(v_c)  +  pull/2 * sum_c |v_c - w|^2  +  ridge/2 * |w|^2
+    minimise  sum_c log-loss_c(v_c)  +  pull/2 * sum_c |v_c - u_c - w|^2  +  ridge/2 * |w|^2
 
-With few labels all checkpoints share ``w``; with many, each goes its own way. Signs can be imposed, so that more doubt
-in a token never raises a confidence. Solved by turns: each ``v_c`` by Newton steps whose quadratic is minimised
-coordinate by coordinate within its bounds, then ``w`` in closed form.
+With few labels all checkpoints change alike, if at all; with many, each goes its own way. Signs can be imposed, so that
+more doubt in a token never raises a confidence. Solved by turns: each ``v_c`` by Newton steps whose quadratic is
+minimised coordinate by coordinate within its bounds, then ``w`` in closed form.
 """
 
 from __future__ import annotations
@@ -35,33 +35,47 @@ class Coefficients:
 def fit(
     data: Mapping[str, tuple[Sequence[Row], Sequence[bool]]],
     signs: Sequence[int],
+    known: Mapping[str, Coefficients] | None = None,
+    *,
     ridge: float = 4.0,
     pull: float = 8.0,
     rounds: int = 8,
 ) -> dict[str, Coefficients]:
     """Fit all checkpoints of ``data`` (rows of standardised features, whether right).
 
-    ``signs`` bounds each weight: 1 not negative, -1 not positive, 0 free.
+    ``signs`` bounds each weight: 1 not negative, -1 not positive, 0 free. ``known`` holds what every checkpoint of
+    ``data`` is drawn towards; its weights must keep to the signs.
     """
     width = len(signs)
-    common = [0.0] * width
-    fitted = {name: Coefficients(0.0, [0.0] * width) for name in data}
+    if known is None:
+        fitted, change = _alike(data, signs, ridge), [0.0] * width
+        change = list(next(iter(fitted.values())).weights) if fitted else change
+        base = {name: [0.0] * width for name in data}
+    else:
+        fitted = {name: Coefficients(known[name].intercept, list(known[name].weights)) for name in data}
+        base, change = {name: list(known[name].weights) for name in data}, [0.0] * width
+    for _ in range(rounds):
+        for name, (rows, labels) in data.items():
+            centre = [before + moved for before, moved in zip(base[name], change, strict=True)]
+            _newton(fitted[name], rows, labels, centre, pull, signs)
+        total = pull * len(fitted) + ridge
+        change = [pull * sum(fitted[n].weights[j] - base[n][j] for n in fitted) / total for j in range(width)]
+    return fitted
+
+
+def _alike(
+    data: Mapping[str, tuple[Sequence[Row], Sequence[bool]]], signs: Sequence[int], ridge: float
+) -> dict[str, Coefficients]:
+    """Return the same coefficients for all checkpoints, fitted on all their rows at once."""
+    width = len(signs)
     pooled = (
         [row for rows, _ in data.values() for row in rows],
         [label for _, labels in data.values() for label in labels],
     )
     start = Coefficients(0.0, [0.0] * width)
     for _ in range(6):
-        _newton(start, *pooled, common, ridge * len(data), signs)
-    common = list(start.weights)
-    for name in fitted:
-        fitted[name] = Coefficients(start.intercept, list(common))
-    for _ in range(rounds):
-        for name, (rows, labels) in data.items():
-            _newton(fitted[name], rows, labels, common, pull, signs)
-        total = pull * len(fitted) + ridge
-        common = [pull * sum(c.weights[j] for c in fitted.values()) / total for j in range(width)]
-    return fitted
+        _newton(start, *pooled, [0.0] * width, ridge * len(data), signs)
+    return {name: Coefficients(start.intercept, list(start.weights)) for name in data}
 
 
 def _newton(
