@@ -21,6 +21,7 @@ from hybridchat.events import (
     Failed,
     Finished,
     ModelChoiceRequested,
+    Reply,
     Routed,
 )
 from hybridchat.messages import Place, Provenance
@@ -28,8 +29,9 @@ from hybridchat.text import one_line
 from hybridchat.tui.attachments import attached
 from hybridchat.tui.completion import CompletionList, slash_command
 from hybridchat.tui.composer import Composer
+from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.conversation import OpenConversation
-from hybridchat.tui.dialogs import ConsentDialog, model_choice
+from hybridchat.tui.dialogs import model_choice
 from hybridchat.tui.keys import Action
 from hybridchat.tui.provenance import Question
 from hybridchat.tui.status import StatusLine, Work, at_rest
@@ -250,8 +252,10 @@ class TurnScreen(Screen[None]):
 
     def _consider(self, event: Event) -> None:
         match event:
+            case ConsentRequested(outgoing) if isinstance(self._question, ConsentDialog):
+                self._question.show(outgoing)
             case ConsentRequested(outgoing):
-                self._question = dialog = ConsentDialog(outgoing, self.composer.type_in)
+                self._question = dialog = ConsentDialog(outgoing, self.composer.type_in, self._reply)
                 self.app.push_screen(dialog, self._answer)
             case ModelChoiceRequested():
                 self._question = choice = model_choice(event)
@@ -259,6 +263,9 @@ class TurnScreen(Screen[None]):
 
     def _answer(self, reply: Consent | str | None) -> None:
         self._question = None
+        self._reply(reply)
+
+    def _reply(self, reply: Reply) -> None:
         if self._turn is not None:
             self._turn.answer(reply)
 

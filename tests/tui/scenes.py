@@ -26,8 +26,9 @@ from hybridchat.store.database import Store
 from hybridchat.tui import status
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.confidence_map import ConfidenceMap
+from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.conversations import ConversationsScreen
-from hybridchat.tui.dialogs import ChoiceDialog, ConsentDialog, TextDialog
+from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
 from hybridchat.tui.first_run import FirstRunScreen
 from tests.engine.conftest import LOCAL, REMOTE
 from tests.engine.policies import SURE, ScriptedPolicy, ScriptedWatch

@@ -7,8 +7,11 @@ from textual.widgets import Static
 from hybridchat.backends.protocol import Accepted, Ended, Piece
 from hybridchat.backends.scripted import script
 from hybridchat.errors import ModelMissing
+from hybridchat.events import Revise
 from hybridchat.messages import DataPolicy, FinishReason
-from hybridchat.tui.dialogs import ChoiceDialog, ConsentDialog
+from hybridchat.tui.consent import ConsentDialog
+from hybridchat.tui.dialogs import ChoiceDialog
+from hybridchat.tui.payload import to_redact
 from tests.engine.policies import ScriptedPolicy
 from tests.tui.conftest import Chat, Running
 
@@ -26,16 +29,42 @@ def payload(dialog: ConsentDialog) -> str:
     return str(dialog.query_one("#payload-text", Static).render())
 
 
+def title(dialog: ConsentDialog) -> str:
+    return str(dialog.query_one("#consent-title", Static).render())
+
+
+def summary(dialog: ConsentDialog) -> str:
+    return str(dialog.query_one("#summary", Static).render())
+
+
+async def press(running: Running, letter: str) -> None:
+    """Press a letter, and wait until it was taken for an answer."""
+    dialog = running.app.screen
+    assert isinstance(dialog, ConsentDialog)
+    await running.press(letter)
+    await running.until(lambda: dialog._letter is None)
+    await running.pilot.pause()
+
+
+async def third_question(chat: Chat, running: Running) -> ConsentDialog:
+    """Ask twice, and a third time with a doubt."""
+    await running.ask("Who is Lise Meitner?")
+    await running.ask("Write to joe@example.org")
+    chat.policy.doubt_after = 2
+    await running.send("And Otto Hahn?")
+    return await consent(running)
+
+
 async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -> None:
     chat.policy = ScriptedPolicy(doubt_after=2)
     async with chat.running() as running:
         await running.send("Write to joe@example.org [/bold]")
         dialog = await consent(running)
         assert payload(dialog) == "── user\nWrite to <EMAIL_1> [/bold]\n"
-        summary = " ".join(str(widget.render()) for widget in dialog.query(Static))
-        assert "https://remote.test/v1" in summary
-        assert "1 EMAIL" in summary
-        await running.press("o")
+        assert "https://remote.test/v1" in summary(dialog)
+        assert "1 EMAIL" in summary(dialog)
+        assert "at most $0.00206" in summary(dialog)
+        await press(running, "o")
         assert "joe@example.org" in payload(dialog)
         assert "not what is sent" in payload(dialog)
         await running.press("s")
@@ -63,8 +92,8 @@ async def test_nothing_is_agreed_to_on_a_terminal_too_small_to_show_it(chat: Cha
         await running.send("go")
         dialog = await consent(running)
         await running.pilot.resize_terminal(30, 8)
-        await running.press("s")
-        await running.press("a")
+        await press(running, "s")
+        await press(running, "a")
         assert dialog.is_current
         assert chat.remote is not None
         assert chat.remote.requests == []
@@ -107,9 +136,9 @@ async def test_typing_that_goes_on_after_a_pause_is_no_answer(chat: Chat) -> Non
     async with chat.running() as running:
         await running.send("go")
         dialog = await consent(running)
-        await running.press("t", "a", "s", "k", "enter")
+        await running.press("s", "o", " ", "t", "h", "a", "t", "enter")
         assert running.app.screen is dialog
-        assert running.screen.composer.text == "task"
+        assert running.screen.composer.text == "so that"
         assert chat.remote is not None
         assert chat.remote.requests == []
         dialog.arm()
@@ -153,3 +182,105 @@ async def test_declining_other_models_stays_local(chat: Chat) -> None:
         await running.press("escape")
         await running.idle()
         assert running.answers == ["Paris. Yes"]
+
+
+async def test_the_oldest_turns_are_trimmed_away_and_taken_in_again(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        assert "Lise Meitner" in payload(dialog)
+        await press(running, "t")
+        await running.until(lambda: "Lise Meitner" not in payload(dialog))
+        assert "without the oldest 1 turn" in summary(dialog)
+        await press(running, "t")
+        await running.until(lambda: "Write to" not in payload(dialog))
+        await press(running, "t")
+        assert "no older turn is left" in title(dialog)
+        await press(running, "T")
+        await running.until(lambda: "Write to" in payload(dialog))
+        await press(running, "s")
+        await running.idle()
+        assert chat.remote is not None
+        sent = [message.content for message in chat.remote.requests[0].messages]
+        assert sent == ["Write to <EMAIL_1>", "Paris. Yes", "And Otto Hahn?"]
+
+
+async def test_single_messages_are_left_out_from_a_list(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        await press(running, "p")
+        assert "Lise Meitner" in str(dialog.parts.get_option_at_index(0).prompt)
+        await running.press("space")
+        await running.until(lambda: str(dialog.parts.get_option_at_index(0).prompt).startswith("[ ]"))
+        await running.press("escape")
+        assert dialog.is_current
+        assert "Lise Meitner" not in payload(dialog)
+        assert "without 1 part" in summary(dialog)
+
+
+async def test_typed_words_are_taken_out_before_anything_is_sent(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        await press(running, "r")
+        await running.press(*"Hahn", "enter")
+        await running.until(lambda: "Hahn" not in payload(dialog))
+        assert "1 WORD" in summary(dialog)
+        await press(running, "s")
+        await running.idle()
+        assert chat.remote is not None
+        assert "Hahn" not in str(chat.remote.requests[0].messages)
+
+
+async def test_words_that_stand_nowhere_are_told(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        await press(running, "r")
+        await running.press(*"Planck", "enter")
+        await running.until(lambda: "“Planck” does not stand there" in summary(dialog))
+
+
+async def test_what_is_selected_is_taken_out(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        shown = dialog.query_one("#payload-text", Static)
+        line = payload(dialog).splitlines().index("And Otto Hahn?")
+        await running.pilot.mouse_down(shown, offset=(4, line))
+        await running.pilot.hover(shown, offset=(13, line))
+        await running.pilot.mouse_up(shown, offset=(13, line))
+        assert (dialog.get_selected_text() or "").strip("?") == "Otto Hahn"
+        await press(running, "r")
+        await running.until(lambda: "Otto Hahn" not in payload(dialog))
+
+
+async def test_a_no_while_it_is_prepared_anew_is_heard(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        revised: list[Revise] = []
+        dialog._revise = revised.append
+        await press(running, "t")
+        assert revised == [Revise(turns_left_out=1)]
+        await press(running, "s")
+        await press(running, "l")
+        assert dialog.is_current
+        running.screen._reply(revised[0])
+        await running.idle()
+        assert running.notes[-2] == "the local answer stands: you chose to stay local"
+        assert chat.remote is not None
+        assert chat.remote.requests == []
+
+
+async def test_escape_closes_the_line_of_words_before_it_closes_the_dialog(chat: Chat) -> None:
+    async with chat.running() as running:
+        dialog = await third_question(chat, running)
+        await press(running, "r")
+        assert dialog.words.display
+        await running.press("escape")
+        assert dialog.is_current
+        assert not dialog.words.display
+        await running.press("escape")
+        await running.idle()
+        assert running.app.screen is running.screen
+
+
+def test_a_selection_is_taken_out_without_headings_and_placeholders() -> None:
+    assert to_redact("── user\nWrite to <EMAIL_1> about Ada\n") == ("Write to", "about Ada")
+    assert to_redact("a") == ()
