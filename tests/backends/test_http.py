@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridchat.backends.transport.http import Phase, new_client, open_stream, place_of, translated, verification
+from hybridchat.backends.transport.proxy import proxy_of
 from hybridchat.backends.transport.server_text import MAX_CHARACTERS, retry_after, server_text
 from hybridchat.config.settings import Endpoint, Kind
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
@@ -101,14 +102,39 @@ async def test_redirects_are_not_followed(server: FakeOllama) -> None:
         assert not elsewhere.requests
 
 
-async def test_a_proxy_is_used_for_other_machines_only(server: FakeOllama, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    async with new_client(at("http://model.example")) as client:
-        await client.get("http://model.example/api/version")
-    assert [request.path for request in server.requests] == ["http://model.example/api/version"]
+async def test_a_proxy_is_used_for_tls_to_other_machines_only(
+    server: FakeOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    async with new_client(at("https://model.example")) as client:
+        with pytest.raises(httpx.ProxyError):
+            await client.get("https://model.example/api/version")
+    assert [(request.method, request.path) for request in server.requests] == [("CONNECT", "model.example:443")]
     async with FakeOllama() as near, new_client(at(near.url)) as client:
         await client.get(near.url + "/api/version")
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("https://a.example/v1", {"HTTPS_PROXY": "http://me:secret@proxy.example:3128"}, "proxy.example:3128"),
+        ("https://a.example/v1", {"ALL_PROXY": "socks5://p.example:1080"}, "p.example:1080"),
+        ("https://a.example/v1", {"https_proxy": "p.example:3128"}, "p.example:3128"),
+        ("https://a.example/v1", {"HTTPS_PROXY": "http://p.example", "NO_PROXY": ".example"}, ""),
+        ("https://a.example/v1", {"HTTP_PROXY": "http://p.example"}, ""),
+        ("http://a.example/v1", {"HTTP_PROXY": "http://p.example", "ALL_PROXY": "http://p.example"}, ""),
+        ("https://localhost/v1", {"HTTPS_PROXY": "http://p.example"}, ""),
+        ("https://a.example/v1", {}, ""),
+    ],
+)
+def test_the_proxy_on_the_way_is_known(
+    monkeypatch: pytest.MonkeyPatch, url: str, environ: dict[str, str], proxy: str
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_of(url) == proxy
 
 
 def test_plain_http_reads_no_certificates_and_trusts_nobody() -> None:

@@ -19,7 +19,8 @@ from hybridchat.backends.ollama import wire
 from hybridchat.backends.ollama.checks import CHECK_SECONDS, ask
 from hybridchat.backends.ollama.errors import START_HINT, failure, not_ollama, refusal, runs_elsewhere
 from hybridchat.backends.ollama.names import is_cloud, short_name
-from hybridchat.backends.transport.http import Phase, is_loopback, new_client, place_of, translated, verification
+from hybridchat.backends.transport.http import Phase, new_client, place_of, translated, verification
+from hybridchat.backends.transport.proxy import may_use_proxy
 from hybridchat.backends.transport.server_text import server_text
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BackendError, HybridChatError, InputError, ModelMissing, StreamIncomplete, Unreachable
@@ -194,7 +195,7 @@ class OllamaModels:
                 host=endpoint.url,
                 headers=dict(endpoint.headers),
                 follow_redirects=False,
-                trust_env=not is_loopback(endpoint.url),
+                trust_env=may_use_proxy(endpoint.url),
                 verify=verification(endpoint.url),
                 timeout=httpx.Timeout(read_seconds, connect=endpoint.connect_timeout),
             )

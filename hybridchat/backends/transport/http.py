@@ -19,6 +19,7 @@ import httpx
 
 from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.transport.lines import LineTooLong, events, lines
+from hybridchat.backends.transport.proxy import may_use_proxy
 from hybridchat.config.settings import Endpoint
 from hybridchat.errors import BadConfiguration, StreamBroken, TimedOut, Unreachable
 
@@ -55,7 +56,7 @@ def place_of(url: str) -> str:
 
 
 def new_client(endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> httpx.AsyncClient:
-    """Return a client for ``endpoint`` that follows no redirect and, on loopback, uses no proxy.
+    """Return a client for ``endpoint`` that follows no redirect, and uses a proxy only for TLS to other machines.
 
     It has no read timeout: ``open_stream`` or the caller sets one. Raises ``BadConfiguration`` for a URL or a header
     that cannot be sent.
@@ -67,7 +68,7 @@ def new_client(endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> 
     return httpx.AsyncClient(
         headers=sent,
         verify=verification(endpoint.url),
-        trust_env=not is_loopback(endpoint.url),
+        trust_env=may_use_proxy(endpoint.url),
         follow_redirects=False,
         timeout=httpx.Timeout(
             connect=endpoint.connect_timeout, read=None, write=endpoint.stall_timeout, pool=endpoint.connect_timeout
