@@ -133,7 +133,8 @@ class HeadFit:
         checkpoints = {}
         for name, one in score.checkpoints.items():
             members = [i for i, answer in enumerate(self.held_out) if name in answer]
-            area = auroc([self.held_out[i][name] for i in members], [self.sample.right[i] for i in members])
+            scores, right = [self.held_out[i][name] for i in members], [self.sample.right[i] for i in members]
+            area = auroc(scores, right) if members else None
             checkpoints[name] = Checkpoint(
                 one.intercept,
                 one.weights,
