@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from hybridchat.config.settings import Bias
+
+
+class Parts(StrEnum):
+    """The parts that are left out in turn."""
+
+    TENTHS = "tenths"
+    FAMILIES = "families"
 
 
 def evaluate(
@@ -19,6 +27,13 @@ def evaluate(
     min_confidence: Annotated[
         str | None,
         typer.Option("--min-confidence", metavar="P", help="Keep no local answer that is less sure (0 to 1)."),
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="FILE", help="A calibration to use, in place of the prior.")
+    ] = None,
+    cross_fit: Annotated[
+        Parts | None,
+        typer.Option("--cross-fit", help="Calibrate on these turns, each without the part that it belongs to."),
     ] = None,
     resamples: Annotated[
         int, typer.Option("--resamples", metavar="N", min=0, help="How many resamples the intervals come from.")
@@ -40,5 +55,5 @@ def evaluate(
         "routing.bias": Flag("--bias", bias),
         "routing.min_confidence": Flag("--min-confidence", min_confidence),
     }
-    call = evaluating.Call(tuple(files or ()), flags, resamples, as_json=as_json, quiet=quiet)
+    call = evaluating.Call(tuple(files or ()), flags, resamples, calibration, cross_fit, as_json=as_json, quiet=quiet)
     raise typer.Exit(evaluating.run(call))

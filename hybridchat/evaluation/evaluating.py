@@ -21,6 +21,7 @@ from hybridchat.evaluation.metrics import (
 from hybridchat.evaluation.operating import (
     Course,
     Outcome,
+    PolicyFor,
     course_of,
     courses_reaching,
     curve_of,
@@ -28,12 +29,11 @@ from hybridchat.evaluation.operating import (
     timing_metrics,
 )
 from hybridchat.evaluation.ranking import auroc
-from hybridchat.evaluation.replay import replay
+from hybridchat.evaluation.replay import replayed
 from hybridchat.evaluation.report import VERSION, Bin, Earliness, Estimates, Point, Report, Setting, Source
 from hybridchat.evaluation.selective import aurc, risk_coverage
 from hybridchat.evaluation.traces import Trace
 from hybridchat.evaluation.undefined import reasons
-from hybridchat.routing.policy import Policy
 from hybridchat.routing.worth import PRICES
 
 RESAMPLES = 200
@@ -48,7 +48,7 @@ _GRID = 100
 class Subject:
     """What is evaluated: a policy at each price, set to ``bias``, and a sentence on where its confidence comes from."""
 
-    policy_at: Callable[[float], Policy]
+    policy_for: PolicyFor
     confidence: str
     bias: Bias = Bias.BALANCED
     min_confidence: float | None = None
@@ -73,20 +73,20 @@ class _Evaluation:
     def __init__(self, traces: Sequence[Trace], subject: Subject, resamples: int) -> None:
         self._subject = subject
         self._resamples = resamples
-        self._eager = Answers(replay(traces, subject.policy_at(0.0)))
+        self._eager = Answers([replayed(trace, subject.policy_for(trace, 0.0)) for trace in traces])
         self._courses = {str(bias): self._courses_at(bias, traces) for bias in Bias}
         self._paired = self._eager.paired
         self._outcomes = self._eager.outcomes(self._paired)
         self._at_target: dict[int, Course] = {}
         if self._paired:
             eager = [self._eager.replays[i] for i in self._paired]
-            reached = courses_reaching(eager, self._outcomes, subject.policy_at, TARGET)
+            reached = courses_reaching(eager, self._outcomes, subject.policy_for, TARGET)
             self._at_target = dict(zip(self._paired, reached, strict=True))
 
     def _courses_at(self, bias: Bias, traces: Sequence[Trace]) -> list[Course]:
         subject = self._subject
         least = subject.min_confidence if bias is subject.bias else None
-        return [course_of(one) for one in replay(traces, subject.policy_at(PRICES[bias]), least)]
+        return [course_of(replayed(trace, subject.policy_for(trace, PRICES[bias]), least)) for trace in traces]
 
     def report(self, files: Sequence[str]) -> Report:
         answers, labelled = self._eager, self._eager.labelled

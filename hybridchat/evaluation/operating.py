@@ -10,8 +10,12 @@ from hybridchat.evaluation.baselines import folds
 from hybridchat.evaluation.bootstrap import quantile
 from hybridchat.evaluation.deferral import DeferralCurve, deferral_curve
 from hybridchat.evaluation.metrics import oracle_scores
-from hybridchat.evaluation.replay import Replayed, replay
+from hybridchat.evaluation.replay import Replayed, replayed
+from hybridchat.evaluation.traces import Trace
 from hybridchat.routing.policy import Policy
+
+PolicyFor = Callable[[Trace, float], Policy]
+"""Returns the policy that decides about a trace at a price."""
 
 EARLY = 32
 """Tokens by which an escalation counts as early."""
@@ -45,32 +49,32 @@ class Outcome:
     cost: float | None = None
 
 
-def course_of(replayed: Replayed) -> Course:
+def course_of(one: Replayed) -> Course:
     """Return what the replayed policy made of the turn."""
-    escalation = replayed.escalation
+    escalation = one.escalation
     if escalation is None:
-        return Course(second_look=replayed.end.doubtful)
-    return Course(escalation.tokens, replayed.bails_out)
+        return Course(second_look=one.end.doubtful)
+    return Course(escalation.tokens, one.bails_out)
 
 
 def courses_reaching(
-    eager: Sequence[Replayed], outcomes: Sequence[Outcome], policy_at: Callable[[float], Policy], share: float
+    eager: Sequence[Replayed], outcomes: Sequence[Outcome], policy_for: PolicyFor, share: float
 ) -> list[Course]:
     """Return what a policy does whose price is to reach ``share`` of the remote model's quality.
 
     The price for each tenth of the questions is the highest that reaches it on the other nine, and the policy is
     replayed at that price. ``eager`` are replays at the price 0.
     """
-    worth = [replayed.worth for replayed in eager]
+    worth = [one.worth for one in eager]
     fold = folds([outcome.local for outcome in outcomes])
     courses = [Course()] * len(eager)
     for number in sorted(set(fold)):
         members = [i for i in range(len(eager)) if fold[i] == number]
         others = [i for i in range(len(eager)) if fold[i] != number] or members
         price = price_reaching([worth[i] for i in others], [outcomes[i] for i in others], share)
-        replays = replay([eager[i].trace for i in members], policy_at(price))
-        for i, replayed in zip(members, replays, strict=True):
-            courses[i] = course_of(replayed)
+        for i in members:
+            trace = eager[i].trace
+            courses[i] = course_of(replayed(trace, policy_for(trace, price)))
     return courses
 
 

@@ -97,10 +97,11 @@ def gain_of(decision: Decision) -> float:
 
 def replay(traces: Sequence[Trace], policy: Policy, min_confidence: float | None = None) -> list[Replayed]:
     """Replay all ``traces`` as if each were the first turn of a conversation that may ask the remote model."""
-    return [_replay(trace, policy, min_confidence) for trace in traces]
+    return [replayed(trace, policy, min_confidence) for trace in traces]
 
 
-def _replay(trace: Trace, policy: Policy, min_confidence: float | None) -> Replayed:
+def replayed(trace: Trace, policy: Policy, min_confidence: float | None = None) -> Replayed:
+    """Replay one trace."""
     question = Question(trace.question, min_confidence=min_confidence)
     before = policy.pre(question)
     watch = policy.watch(replace(question, model=LocalModel(trace.local.model, trace.local.digest)))

@@ -5,13 +5,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from hybridchat.cli.evaluating import Call, run
 from hybridchat.config.loading import Flag
-from hybridchat.errors import InputError, InputMissing, UsageError
+from hybridchat.errors import BadConfiguration, InputError, InputMissing, UsageError
+from hybridchat.evaluation.calibrating import fit_calibration
 from hybridchat.evaluation.traces import write_traces
+from hybridchat.routing.prior import FittedModel
 from tests.evaluation.made_traces import traces
 
 
@@ -22,8 +26,8 @@ def recorded(tmp_path: Path) -> Path:
     return path
 
 
-def call(*files: object, bias: str | None = None, as_json: bool = False) -> Call:
-    return Call(tuple(map(str, files)), {"routing.bias": Flag("--bias", bias)}, 5, as_json=as_json)
+def call(*files: object, bias: str | None = None, **more: Any) -> Call:
+    return Call(tuple(map(str, files)), {"routing.bias": Flag("--bias", bias)}, 5, **more)
 
 
 def test_tables_are_for_people(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +46,30 @@ def test_one_json_object_is_for_programs(recorded: Path, capsys: pytest.CaptureF
     assert found["source"]["files"] == [str(recorded)] * 2
     assert found["source"]["traces"] == 80
     assert found["rows"]["policy"]["apgr"]["low"] is not None
+
+
+def test_a_calibration_of_ones_own_takes_the_place_of_the_prior(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = fit_calibration(traces(40, seed=2), FittedModel("small")).prior
+    file = tmp_path / "small.json"
+    file.write_bytes(msgspec.json.encode(fitted))
+    assert run(call(recorded, calibration=str(file))) == 0
+    assert "the calibration (small: 40 questions)" in capsys.readouterr().out
+    with pytest.raises(InputMissing, match="cannot read"):
+        run(call(recorded, calibration=str(tmp_path / "none.json")))
+    file.write_text("{}")
+    with pytest.raises(BadConfiguration, match="cannot be read"):
+        run(call(recorded, calibration=str(file)))
+
+
+def test_turns_can_be_calibrated_on_themselves(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(call(recorded, cross_fit="tenths")) == 0
+    assert "calibrated on these answers, each without the tenth" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(InputError, match="one family"):
+        run(call(recorded, cross_fit="families"))
+    with pytest.raises(UsageError, match="exclude each other"):
+        run(call(recorded, cross_fit="tenths", calibration="x"))
 
 
 def test_what_is_no_file_of_traces_is_refused(recorded: Path, tmp_path: Path) -> None:

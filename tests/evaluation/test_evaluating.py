@@ -20,7 +20,7 @@ from hybridchat.routing.gain import GainPolicy
 from tests.evaluation.made_traces import trace, traces
 
 SCHEMA = Path(__file__).parents[2] / "docs/evaluation.schema.json"
-SUBJECT = Subject(lambda price: GainPolicy(price=price), "the shipped prior")
+SUBJECT = Subject(lambda _, price: GainPolicy(price=price), "the shipped prior")
 ROWS = [
     "always-local", "always-remote", "random", "oracle", "question-only", "answer-length-only", "confidence", "policy",
 ]  # fmt: skip
@@ -128,7 +128,7 @@ def test_short_and_long_answers_are_told_apart(report: Report) -> None:
 
 
 def test_the_least_confidence_that_is_asked_for_is_held(report: Report) -> None:
-    strict = measured(traces(80), Subject(SUBJECT.policy_at, "the shipped prior", Bias.LOCAL, min_confidence=0.99))
+    strict = measured(traces(80), Subject(SUBJECT.policy_for, "the shipped prior", Bias.LOCAL, min_confidence=0.99))
     assert value(strict.decisions["local"], "calls") >= value(report.decisions["local"], "calls")
     assert value(strict.decisions["quality"], "calls") == value(report.decisions["quality"], "calls")
     text = check_texts(strict)

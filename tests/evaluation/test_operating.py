@@ -15,6 +15,7 @@ from hybridchat.evaluation.operating import (
     timing_metrics,
 )
 from hybridchat.evaluation.replay import replay
+from hybridchat.evaluation.traces import Trace
 from hybridchat.routing.gain import GainPolicy
 from tests.evaluation.made_traces import traces
 
@@ -90,22 +91,22 @@ def test_nobody_is_asked_where_the_local_model_reaches_it_alone() -> None:
     assert price_reaching(worth, [NONE, GAIN], 1.5) < 0.2
 
 
-def policy_at(price: float) -> GainPolicy:
+def policy_for(_trace: Trace, price: float) -> GainPolicy:
     return GainPolicy(price=price)
 
 
 def test_no_question_has_a_say_in_the_price_that_it_is_asked_at() -> None:
     made = traces(60)
-    replays = replay(made, policy_at(0.0))
+    replays = replay(made, GainPolicy(price=0.0))
     outcomes = [Outcome(bool(one.local.right), bool(one.remote and one.remote.right)) for one in made]
-    courses = courses_reaching(replays, outcomes, policy_at, 0.98)
+    courses = courses_reaching(replays, outcomes, policy_for, 0.98)
     changed = [Outcome(o.local, not o.remote) if i == 7 else o for i, o in enumerate(outcomes)]
-    assert courses_reaching(replays, changed, policy_at, 0.98)[7] == courses[7]
+    assert courses_reaching(replays, changed, policy_for, 0.98)[7] == courses[7]
     assert decision_metrics(courses, outcomes)["of_remote"] == pytest.approx(0.98, abs=0.06)
 
 
 def test_one_pair_is_enough_to_decide_on() -> None:
-    assert len(courses_reaching(replay(traces(1), policy_at(0.0)), [GAIN], policy_at, 0.98)) == 1
+    assert len(courses_reaching(replay(traces(1), GainPolicy(price=0.0)), [GAIN], policy_for, 0.98)) == 1
 
 
 def test_a_confidence_near_the_threshold_costs_a_second_look() -> None:

@@ -98,7 +98,7 @@ async def test_an_answer_that_was_set_aside_is_replayed_up_to_there(recorded: Re
     assert found.bails_out
     assert found.escalation is not None
     assert found.escalation.tokens == aside.tokens
-    report = evaluate([trace], Subject(lambda price: GainPolicy(price=price), "the shipped prior"), resamples=2)
+    report = evaluate([trace], Subject(lambda _, price: GainPolicy(price=price), "the shipped prior"), resamples=2)
     assert report.decisions["balanced"]["bail_outs"].value == 1
 
 
