@@ -205,6 +205,8 @@ def _only_selected(question: Message, request: TurnRequest, selection: str) -> M
 def _described(
     backend: Backend, request: ChatRequest, original: ChatRequest, redacted: RedactedMessages, reason: str
 ) -> Outgoing:
+    from hybridchat.backends.transport.proxy import proxy_of  # noqa: PLC0415 -- only what is about to be sent has a way
+
     endpoint = backend.endpoint
     tokens = estimate_prompt(request.messages)
     price = endpoint.price
@@ -220,6 +222,7 @@ def _described(
         cost=None if price is None else (tokens * price.input + (request.max_tokens or 0) * price.output) / 1e6,
         reason=reason,
         replacements=tuple(_replacements(redacted)),
+        proxy=proxy_of(endpoint.url),
     )
 
 

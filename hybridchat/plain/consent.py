@@ -140,6 +140,7 @@ class Person:
             "",
             "Send this to a remote model?",
             f"  to        {outgoing.model} at {outgoing.endpoint} ({outgoing.url})",
+            *([f"  through   the proxy {outgoing.proxy}, which sees where to, not what"] if outgoing.proxy else []),
             f"  why       {outgoing.reason}",
             f"  size      {outgoing.bytes:,} bytes, at most {outgoing.tokens:,} tokens, {cost}",
             f"  replaced  {phrases.redactions(outgoing.redactions) or 'nothing'}",

@@ -34,6 +34,7 @@ def summary(going: Outgoing) -> str:
     cost = "at unknown cost" if going.cost is None else f"at most {phrases.money(going.cost)}"
     rows = [
         ("to", f"{going.model} at {going.endpoint} ({going.url})"),
+        ("through", f"the proxy {going.proxy}, which sees where to, not what" if going.proxy else ""),
         ("why", going.reason),
         ("size", f"{going.bytes:,} bytes, about {phrases.counted(going.tokens, 'token')}, {cost}"),
         ("form", _form(going)),

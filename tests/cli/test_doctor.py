@@ -380,6 +380,11 @@ async def test_an_unsafe_keyring_is_a_warning() -> None:
     assert "PlainFileKeyring" in found.found("keyring")
 
 
+async def test_a_proxy_on_the_way_to_the_remote_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    assert (await examined()).found("remote model").endswith(", through the proxy proxy.example:3128")
+
+
 async def test_without_a_remote_there_is_little_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRESET", "none")
     found = await examined(online=True)

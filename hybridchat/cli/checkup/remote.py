@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybridchat.backends.presets import remote_endpoint
+from hybridchat.backends.transport.proxy import proxy_of
 from hybridchat.cli import wiring
 from hybridchat.cli.checkup.verdict import Case, Verdict, ok, problem, warning
 from hybridchat.cli.key_commands import ask_server, key_place
@@ -30,6 +31,8 @@ async def remote_model(case: Case) -> Verdict:
         f"{money(price.input)} in and {money(price.output)} out per million tokens" if price else "at a price not known"
     )
     found = f"{endpoint.model} at {endpoint.name} ({wiring.key_host(endpoint.url)}), {costs}"
+    if proxy := proxy_of(endpoint.url):
+        found += f", through the proxy {proxy}"
     if why := _nothing_leaves(case.settings):
         return ok(f"{found}; never asked: {why}")
     return ok(found)
