@@ -24,6 +24,7 @@ from hybridchat.store.records import Hit, KeptLocal, LedgerEntry, Verification
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
+    from hybridchat.engine.preview import OpenPreview, Preview
 
 
 _NEARLY_FULL = 0.8
@@ -57,7 +58,7 @@ class Assistant:
     """The whole program behind a face; an asynchronous context manager that closes what it was given.
 
     ``backends`` is a live list: what is opened later (the remote model) is closed too. ``models`` finds and gets local
-    models.
+    models; ``open_preview`` builds a remote backend without a key, which can say what it would send.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Assistant:
         settings: Settings,
         backends: Sequence[Backend],
         models: LocalModels | None = None,
+        open_preview: OpenPreview | None = None,
     ) -> None:
         self.settings = settings
         self.models = models
@@ -75,6 +77,7 @@ class Assistant:
         self._engine = engine
         self._store = store
         self._backends = backends
+        self._open_preview = open_preview
 
     async def __aenter__(self) -> Self:
         return self
@@ -176,6 +179,15 @@ class Assistant:
     async def egress(self, limit: int = 50) -> list[LedgerEntry]:
         """Return what left the machine, the latest first."""
         return await self._store.ledger.list(limit)
+
+    async def preview(self, request: TurnRequest) -> Preview:
+        """Return exactly what would leave for ``request``, and whether it would; nothing is sent or kept.
+
+        Raises ``Blocked`` where no remote model is configured, or the text cannot be searched for private data.
+        """
+        from hybridchat.engine.preview import preview  # noqa: PLC0415 -- few turns are looked at beforehand
+
+        return await preview(self._engine, request, self._open_preview)
 
     async def feedback(self, message_id: str, *, good: bool | None) -> bool:
         """Keep a thumb up or down (None takes it back) for an answer, and learn from it.

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hybridchat.config.settings import Bias
+from hybridchat.events import HandOver
 from hybridchat.messages import DataPolicy
 
 
@@ -74,6 +75,12 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         bool,
         typer.Option("--raw", help="Write the answer alone, without a final newline; tell nothing but errors."),
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show exactly what would leave for this question, and send nothing.")
+    ] = False,
+    handover: Annotated[
+        HandOver | None, typer.Option("--handover", help="What the remote model is sent of the conversation.")
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Play a recorded turn that escalates; needs no model, sends nothing.")
     ] = False,
@@ -113,6 +120,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
             "routing.record": Flag("--record", named_file(record)),
             "privacy.data_policy": Flag("--data-policy", data_policy),
             "privacy.offline": Flag("--offline", offline or None),
+            "handover.form": Flag("--handover", handover),
             "store.save": Flag("--no-save", False if no_save else None),
             **limit_flags("month", "--month-budget", month_budget),
             **limit_flags("conversation", "--conversation-budget", conversation_budget),
@@ -121,6 +129,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
         remote=remote,
         auto=auto,
         allow_remote=allow_remote,
+        preview=preview,
         data_policy=data_policy,
         go_on=go_on,
         conversation=conversation,

@@ -37,6 +37,7 @@ class Call:
     remote: bool = False
     auto: bool = False
     allow_remote: bool = False
+    preview: bool = False
     data_policy: DataPolicy | None = None
     go_on: bool = False
     conversation: str | None = None
@@ -71,6 +72,9 @@ def run(call: Call) -> int:
             face.saved = settings.store.save
         text = read_prompt(call.words, use_stdin=call.use_stdin, say=narration.say)
 
+        if call.preview:
+            return asyncio.run(_preview(call, settings, text, output, narration))
+
         def answer(shown: Face, again: str | None) -> int:
             return asyncio.run(_answer(call, settings, text, shown, output, again))
 
@@ -85,6 +89,11 @@ def _check(call: Call) -> None:
         raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="Give one of them, or neither.")
     if call.raw and call.as_json:
         raise UsageError("--raw and --json exclude each other", hint="Give one of them.")
+    if call.preview and (call.local or call.demo):
+        raise UsageError(
+            f"--preview shows what would leave; with --{'local' if call.local else 'demo'} nothing would",
+            hint="Give one of them.",
+        )
     if call.demo and (call.words or call.local or call.remote or call.go_on or call.conversation):
         raise UsageError("--demo plays one recorded question", hint="Run `hybridchat ask --demo` alone.")
     if call.go_on and call.conversation is not None:
@@ -113,6 +122,31 @@ async def _answer(call: Call, settings: Settings, text: str, face: Face, output:
         finally:
             if terminal is not None:
                 terminal.close()
+
+
+async def _preview(call: Call, settings: Settings, text: str, output: Output, narration: Narration) -> int:
+    from hybridchat.cli import preview  # noqa: PLC0415 -- few questions are looked at beforehand
+
+    async with wiring.build(settings) as assistant:
+        request = TurnRequest(
+            text,
+            conversation_id=await _conversation(call, assistant),
+            choice=Place.REMOTE if call.remote else None,
+            allow_remote=call.allow_remote,
+            data_policy=call.data_policy,
+            can_ask=_can_ask(),
+            system=call.system,
+        )
+        preview.show(await assistant.preview(request), output, narration, as_json=call.as_json, raw=call.raw)
+    return 0
+
+
+def _can_ask() -> bool:
+    """Whether a person could be asked."""
+    terminal = open_terminal()
+    if terminal is not None:
+        terminal.close()
+    return terminal is not None
 
 
 async def _play_demo(face: Face, output: Output, narration: Narration) -> int:

@@ -29,6 +29,7 @@ from hybridchat.store.database import Store
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
+    from hybridchat.engine.preview import DescribesRequests
 
 NO_REMOTE = "none"
 """The value of ``remote.preset`` that means: there is no remote model."""
@@ -47,7 +48,8 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     policy = GainPolicy(bias=settings.routing.bias)
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
     engine = _engine(settings)(settings, store, local, policy, open_remote)
-    return Assistant(engine, store, credentials, settings, backends, local_models(settings))
+    preview = None if open_remote is None else partial(_preview_backend, settings)
+    return Assistant(engine, store, credentials, settings, backends, local_models(settings), preview)
 
 
 def _engine(settings: Settings) -> Callable[..., Engine]:
@@ -233,6 +235,13 @@ def _remote_opener(settings: Settings, credentials: Credentials, backends: list[
         return opened[model]
 
     return open_remote
+
+
+def _preview_backend(settings: Settings) -> DescribesRequests:
+    """Return a remote backend that has no key and connects to nothing: it says what it would send."""
+    from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBackend  # noqa: PLC0415 -- httpx is dear
+
+    return OpenAICompatibleBackend(remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts))
 
 
 async def _remote_key(endpoint: Endpoint, settings: Settings, credentials: Credentials) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hybridchat.backends.openai_compatible.chunks import Chunk, read_chunk
 from hybridchat.backends.openai_compatible.errors import Complaint, read_complaint, refusal
 from hybridchat.backends.openai_compatible.models import ServedModel, alternatives, read_models
+from hybridchat.backends.openai_compatible.request import HEADERS, encoded, shown_headers
 from hybridchat.backends.openai_compatible.retry import Patience, Pause
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
 from hybridchat.backends.transport.http import Phase, StreamedAnswer, new_client, open_stream, translated
@@ -71,20 +71,15 @@ class OpenAICompatibleBackend:
 
     def body(self, request: ChatRequest) -> bytes:
         """Return the exact request body that ``stream`` would send."""
-        body: dict[str, Any] = {
-            "model": self._endpoint.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "seed": request.seed,
-        }
-        top_logprobs = min(request.top_logprobs, self._endpoint.max_top_logprobs)
-        if top_logprobs > 0 and "logprobs" not in self._left_out:
-            body |= {"logprobs": True, "top_logprobs": top_logprobs}
-        sent = {name: value for name, value in body.items() if value is not None and name not in self._left_out}
-        return json.dumps(sent, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        return encoded(request, self._endpoint, self._left_out)
+
+    def request_line(self) -> str:
+        """Return the method and the whole address of ``stream``'s request."""
+        return f"POST {self._endpoint.url}/chat/completions"
+
+    def headers(self, request: ChatRequest) -> dict[str, str]:
+        """Return the headers of ``stream``'s request; ``[key]`` stands for the key. Nothing is connected to."""
+        return shown_headers(self._call(request).headers, self._endpoint)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamPart, None]:
         """Answer ``request``; a web page, a redirect or an unreadable event is a ``ProtocolError``."""
@@ -155,13 +150,16 @@ class OpenAICompatibleBackend:
             client.auth = self._key
         return client
 
-    async def _attempt(self, request: ChatRequest) -> AsyncGenerator[StreamPart, None]:
-        call = self._client.build_request(
+    def _call(self, request: ChatRequest) -> httpx.Request:
+        return self._client.build_request(
             "POST",
             f"{self._endpoint.url}/chat/completions",
             content=self.body(request),
-            headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
+            headers=HEADERS,
         )
+
+    async def _attempt(self, request: ChatRequest) -> AsyncGenerator[StreamPart, None]:
+        call = self._call(request)
         hint = f"Check that the server runs and that {self._endpoint.url} is its address."
         async with open_stream(self._client, call, self._endpoint, hint) as answer:
             kind = answer.response.headers.get("content-type", "")
