@@ -126,8 +126,8 @@ class Outgoing:
 
     ``redactions`` counts placeholders by kind; ``bytes`` is the size of the request body; ``tokens`` and ``cost``
     (US dollars, None without a known price) are estimates from above: it costs at most that. ``replacements`` says, a
-    tuple for each message, what was replaced where. ``proxy`` is the host on the way that sees where to, not what; empty
-    for none.
+    tuple for each message, what was replaced where. ``proxy`` is the host on the way that sees where to, but not what;
+    empty for none.
 
     The rest is what can be changed by a ``Revise``: the hand-over ``form`` out of ``forms``; how many of the
     conversation's earlier ``turns`` are left out, oldest first; and the ``parts``. ``note`` is a sentence about why the
