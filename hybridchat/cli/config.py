@@ -54,10 +54,6 @@ def unset(key: _Key) -> None:
 
 
 def _user_file() -> Path:
-    import os  # noqa: PLC0415 -- `--help` looks for no file
+    from hybridchat.config.loading import user_file_path  # noqa: PLC0415 -- `--help` looks for no file
 
-    from hybridchat.config import paths  # noqa: PLC0415 -- the same
-    from hybridchat.config.loading import FILE_VARIABLE  # noqa: PLC0415 -- the same
-
-    named = os.environ.get(FILE_VARIABLE)
-    return paths.expanded(named) if named else paths.config_file()
+    return user_file_path()

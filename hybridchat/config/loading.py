@@ -96,6 +96,12 @@ def load(
     return Loaded(replace(settings, user_file=path if document else None), sources)
 
 
+def user_file_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the user's file is, or would be."""
+    named = environ.get(FILE_VARIABLE)
+    return paths.expanded(named) if named else paths.config_file()
+
+
 def _user_file(environ: Mapping[str, str], user_file: Path | None) -> tuple[Path, str]:
     if user_file is not None:
         return user_file, "the command line"

@@ -62,6 +62,11 @@ def models_folder(store: StoreSettings) -> Path:
     return expanded(store.models) if store.models else _system().user_data_path / "models"
 
 
+def calibrations_folder(store: StoreSettings) -> Path:
+    """Return where calibrations of local models are kept, in the data folder."""
+    return data_folder(store) / "calibrations"
+
+
 def runtime_folder() -> Path:
     """Return the place for what lives only while a process of ours runs: the embedded server's address and key.
 
@@ -81,3 +86,22 @@ def runtime_folder() -> Path:
 def cache_folder() -> Path:
     """Return the place for what can be made again at any time."""
     return _system().user_cache_path
+
+
+def state_folder() -> Path:
+    """Return the place for what the program notes between two runs."""
+    return _system().user_state_path
+
+
+def own_folders() -> frozenset[Path]:
+    """Return the folders that the system gives to this program alone."""
+    system = _system()
+    return frozenset(
+        {
+            system.user_data_path,
+            system.user_config_path,
+            system.user_cache_path,
+            system.user_state_path,
+            runtime_folder(),
+        }
+    )

@@ -36,7 +36,7 @@ def convert(path: Path, old: FileKey | None, new: FileKey | None) -> None:
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         try:
             with closing(encryption.connect(str(path), _PATIENCE, old)) as connection:
-                _take_alone(connection, path)
+                take_alone(connection, path)
                 _copy(connection, fresh, new)
                 _synchronise(fresh)
                 if sys.platform != "win32":  # else nothing can take the place of a file that is open
@@ -73,7 +73,7 @@ def _swap(fresh: Path, path: Path, former: Path) -> None:
     _synchronise(path.parent)
 
 
-def _take_alone(connection: sqlite3.Connection, path: Path) -> None:
+def take_alone(connection: sqlite3.Connection, path: Path) -> None:
     """Hold the database so that no other process can use it until ``connection`` is closed; empties its log."""
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

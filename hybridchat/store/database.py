@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hybridchat.store import kept_local, search
+from hybridchat.store import dump, kept_local, search
 from hybridchat.store.connection import Worker
 from hybridchat.store.contexts import Contexts
 from hybridchat.store.conversations import Conversations
@@ -90,6 +90,10 @@ class Store:
     async def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Return at most ``limit`` places where all words of ``text`` occur, best first, as ``search`` explains."""
         return await self._reader.run(lambda connection: search.search(connection, text, limit))
+
+    async def everything(self) -> dict[str, dump.Table]:
+        """Return everything in the database as plain values, by table."""
+        return await self._reader.run(dump.dump)
 
     async def kept_local(self) -> KeptLocal:
         """Return what was answered without anything leaving the machine."""

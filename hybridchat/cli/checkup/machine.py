@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sqlite3
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 from hybridchat import __version__
 from hybridchat.backends.model_files.catalogue import readable_size
 from hybridchat.backends.private_files import cannot_write
 from hybridchat.cli import wiring
 from hybridchat.cli.checkup.verdict import Case, Verdict, ok, problem, warning
+from hybridchat.cli.keeping import Unlocking
 from hybridchat.config import folder as folders
 from hybridchat.config import paths
-from hybridchat.config.loading import FILE_VARIABLE
+from hybridchat.config.loading import user_file_path
 from hybridchat.config.sources import DEFAULT
 from hybridchat.errors import Blocked
+from hybridchat.store import encryption
 from hybridchat.store.database import Store
 
 _IMPORTANT = ("local.backend", "local.model", "local.url", "remote.preset", "remote.url", "remote.model", "store.path")
@@ -53,7 +53,7 @@ async def settings(case: Case) -> Verdict:
     loaded = case.loaded
     with suppress(Blocked):  # a matter of the local model's server
         wiring.local_backend(loaded.settings)
-    file = loaded.settings.user_file or _user_file()
+    file = loaded.settings.user_file or user_file_path()
     parts = [str(file) if loaded.settings.user_file else f"no file of yours yet (its place is {file})"]
     parts += [f"tightened by {path}" for path in _folder_files()]
     parts += [
@@ -95,14 +95,12 @@ async def store(case: Case) -> Verdict:
     path = paths.database_file(settings)
     if not path.exists():
         return ok("no conversation is kept yet")
-    async with Store.open(path, patience=_PATIENCE) as opened:
+    encrypted = encryption.salt_of(path) is not None
+    unlock = Unlocking(wiring.new_credentials(case.settings), settings.key_command)
+    async with Store.open(path, unlock=unlock, patience=_PATIENCE) as opened:
         await opened.conversations.list(1)
-    return ok(f"{path} opens, {readable_size(path.stat().st_size)}")
-
-
-def _user_file() -> Path:
-    named = os.environ.get(FILE_VARIABLE)
-    return paths.expanded(named) if named else paths.config_file()
+    size = readable_size(path.stat().st_size)
+    return ok(f"{path} opens, {size}, {f'encrypted with {unlock.source}' if encrypted else 'not encrypted'}")
 
 
 def _folder_files() -> list[str]:

@@ -1,0 +1,113 @@
+"""The one list of what is kept where. Export and erasure go by it; a test holds it against what is really written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hybridchat.config import paths
+from hybridchat.config.loading import user_file_path
+from hybridchat.config.settings import Settings
+
+
+class Fate(StrEnum):
+    """What becomes of a kind of file when everything is erased."""
+
+    ERASED = "erased"
+    ON_REQUEST = "erased with --settings"
+    LEFT = "left: it holds nothing about you"
+
+
+class Handover(StrEnum):
+    """How a kind of file is handed over in an export."""
+
+    DECODED = "decoded"  # the database: as JSON and Markdown
+    COPIED = "copied"
+    LEFT_OUT = "left out"  # copies of what is handed over otherwise, and what says nothing about the user
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kind of file: ``patterns`` are globs below ``folder``, a name of ``folders``."""
+
+    what: str
+    folder: str
+    patterns: tuple[str, ...]
+    fate: Fate = Fate.ERASED
+    handover: Handover = Handover.COPIED
+
+
+INVENTORY = (
+    Kept("conversations, ledger, spending, search index", "data", ("hybridchat.db",), handover=Handover.DECODED),
+    Kept(
+        "the database's log and lock files",
+        "data",
+        (
+            "hybridchat.db-wal",
+            "hybridchat.db-shm",
+            "hybridchat.db-journal",
+            "hybridchat.db.*.lock",
+            "hybridchat.db.sessions/*",
+            "hybridchat.db.fresh*",
+            "hybridchat.db.former",
+            "hybridchat.db.erasing*",
+        ),
+        handover=Handover.LEFT_OUT,
+    ),
+    Kept(
+        "copies of the database from before an update", "data", ("hybridchat.db.version-*",), handover=Handover.LEFT_OUT
+    ),
+    Kept("calibrations of local models", "data", ("calibration*/**/*", "calibration*.json")),
+    Kept("recorded answers (traces)", "data", ("traces/**/*", "recordings/**/*", "*.trace.jsonl*")),
+    Kept("drafts of messages and the prompt history", "data", ("drafts*", "drafts/**/*", "prompts*", "history*")),
+    Kept("downloaded models", "models", ("**/*",), Fate.LEFT, Handover.LEFT_OUT),
+    Kept("settings, with your own words to redact", "config", ("config.toml",), Fate.ON_REQUEST, Handover.COPIED),
+    Kept("faults of the program, without any prompt", "cache", ("errors.log",)),
+    Kept("what a local server says, its address and key", "runtime", ("**/*",), handover=Handover.LEFT_OUT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, and the kind that it is of; None for one in a folder of the program's that nothing here names."""
+
+    path: Path
+    kept: Kept | None
+
+
+def folders(settings: Settings) -> dict[str, Path]:
+    """Return the folders that the program writes to, by the names that ``Kept.folder`` uses."""
+    return {
+        "models": paths.models_folder(settings.store),
+        "data": paths.data_folder(settings.store),
+        "config": user_file_path().parent,
+        "cache": paths.cache_folder(),
+        "state": paths.state_folder(),
+        "runtime": paths.runtime_folder(),
+    }
+
+
+def found(settings: Settings) -> Iterator[Found]:
+    """Yield every file that is kept now, each once.
+
+    In folders that are the program's alone, also what nothing names; in those that the user chose, only what is ours.
+    """
+    places = folders(settings)
+    seen: set[Path] = set()
+    for kept in INVENTORY:
+        folder = places[kept.folder]
+        patterns = (user_file_path().name,) if kept.folder == "config" else kept.patterns
+        for pattern in patterns:
+            for file in sorted(folder.glob(pattern)):
+                if (file.is_file() or file.is_symlink()) and file not in seen:
+                    seen.add(file)
+                    yield Found(file, kept)
+    for name, folder in places.items():
+        if name != "models" and folder in paths.own_folders():
+            for file in sorted(folder.rglob("*")):
+                outside = places["models"] not in file.parents
+                if (file.is_file() or file.is_symlink()) and file not in seen and outside:
+                    seen.add(file)
+                    yield Found(file, None)
