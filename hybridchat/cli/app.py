@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hybridchat import __version__
-from hybridchat.cli import ask, budget, chat, config, doctor, egress, evaluate, history, keys, models
+from hybridchat.cli import ask, budget, calibrate, chat, config, doctor, egress, evaluate, history, keys, models
 from hybridchat.cli.ending import run_to_exit_code
 from hybridchat.errors import HybridChatError, UsageError
 
@@ -26,6 +26,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 app.add_typer(egress.app, name="egress")
+app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("budget")(budget.budget)
 app.command("doctor")(doctor.doctor)

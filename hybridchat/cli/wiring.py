@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,11 +24,12 @@ from hybridchat.engine import Engine
 from hybridchat.engine.resources import OpenRemote
 from hybridchat.errors import BadConfiguration, Blocked, KeyMissing
 from hybridchat.messages import DataPolicy, Place
-from hybridchat.routing.gain import GainPolicy
+from hybridchat.routing.gain import FindCalibration, GainPolicy
 from hybridchat.store.database import Store
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
+    from hybridchat.evaluation.calibrations import Calibrations
     from hybridchat.engine.preview import DescribesRequests
 
 NO_REMOTE = "none"
@@ -45,11 +46,23 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     local = local_backend(settings, environ)
     backends = [local]
     open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
-    policy = GainPolicy(bias=settings.routing.bias)
+    policy = GainPolicy(bias=settings.routing.bias, calibrated=_finds_calibration(settings))
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
     engine = _engine(settings)(settings, store, local, policy, open_remote)
     preview = None if open_remote is None else partial(_preview_backend, settings)
     return Assistant(engine, store, credentials, settings, backends, local_models(settings), preview)
+
+
+def _finds_calibration(settings: Settings) -> FindCalibration:
+    """Return what finds the calibration of the model that answers; nothing is read before one does."""
+
+    @cache
+    def calibrations() -> Calibrations:
+        from hybridchat.evaluation.calibrations import Calibrations  # noqa: PLC0415 -- once a model answers
+
+        return Calibrations(paths.calibrations_folder(settings.store), settings.answer.system)
+
+    return lambda model: calibrations().find(model)
 
 
 def _engine(settings: Settings) -> Callable[..., Engine]:

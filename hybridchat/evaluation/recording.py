@@ -76,33 +76,39 @@ class Recording:
         Raises ``InputError`` for a broken file, ``CannotWrite``, and what the local model's backend raises: a question
         that it fails to answer is left out, but not several in a row.
         """
-        traces = regraded(resumed(self.path), self.items)
-        done = {trace.id for trace in traces}
-        missing = [item for item in self.items if item.id not in done]
-        tell(Progress(len(traces), len(self.items)))
+        traces = {trace.id: trace for trace in regraded(resumed(self.path), self.items)}  # the last line counts
+        missing = [item for item in self.items if self._lacks(traces.get(item.id), item)]
+        total, failures, started = len(self.items), 0, time.monotonic()
+        tell(Progress(total - len(missing), total))
         if not missing:
-            return traces
-        failures, started = 0, time.monotonic()
+            return [traces[item.id] for item in self.items]
         with _opened(self.path) as file:
             for asked, item in enumerate(missing, 1):
                 try:
-                    trace = await self._ask(item)
+                    trace = await self._ask(item, traces.get(item.id))
                 except BackendError:
                     failures += 1
                     if failures == min(FAILURES_IN_A_ROW, len(missing)):
                         raise
                     continue
                 failures = 0
-                _append(file, trace, self.path)
-                traces.append(trace)
+                if trace is not traces.get(item.id):
+                    _append(file, trace, self.path)
+                    traces[item.id] = trace
                 left = (len(missing) - asked) * (time.monotonic() - started) / asked
-                tell(Progress(len(traces), len(self.items), left))
-        return traces
+                tell(Progress(total - len(missing) + asked, total, left))
+        return [traces[item.id] for item in self.items if item.id in traces]
 
-    async def _ask(self, item: Item) -> Trace:
-        """Ask both models at once, so that a remote answer costs no further time."""
+    def _lacks(self, known: Trace | None, item: Item) -> bool:
+        return known is None or (known.remote is None and self.ask_remote is not None and item.id in self.remote_ids)
+
+    async def _ask(self, item: Item, known: Trace | None) -> Trace:
+        """Ask both models at once, so that a remote answer costs no further time; only one where the other has said."""
         remote = asyncio.create_task(self._asked_remotely(item))
         try:
+            if known is not None:
+                there = await remote
+                return known if there is None else msgspec.structs.replace(known, remote=there)
             local = await self.ask_local(item)
             there = await remote
         finally:

@@ -10,10 +10,10 @@ from hybridchat.errors import HybridChatError
 from hybridchat.evaluation.grading import grade
 from hybridchat.evaluation.items import Item
 from hybridchat.evaluation.traces import RemoteTrace
-from hybridchat.events import Consent, ConsentRequested, Failed, Finished, ModelChoiceRequested, Outgoing, Routed
+from hybridchat.events import Consent, ConsentRequested, Failed, Finished, ModelChoiceRequested, Outgoing, Reply, Routed
 from hybridchat.messages import FinishReason, Place
 
-AskConsent = Callable[[Outgoing], Awaitable[Consent]]
+AskConsent = Callable[[Outgoing], Awaitable[Reply]]
 
 
 class RemoteTurns:
@@ -57,7 +57,7 @@ class RemoteTurns:
                 await self._assistant.delete(conversation_id)
         raise RuntimeError("a turn ended without saying how")
 
-    async def _asked(self, outgoing: Outgoing) -> Consent:
+    async def _asked(self, outgoing: Outgoing) -> Reply:
         if self._consent is None:
             return Consent.STAY_LOCAL
         said = await self._consent(outgoing)

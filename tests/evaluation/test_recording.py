@@ -106,6 +106,23 @@ async def test_the_remote_model_is_asked_the_sample_and_a_refusal_keeps_the_loca
     assert isinstance(recording.remote_problem, Blocked)
 
 
+async def test_a_sample_that_is_asked_for_later_asks_the_remote_model_alone(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    before = await Recording(path, ITEMS[:3], direct(says("2")).local).run()
+
+    async def remote(item: Item) -> RemoteTrace:
+        return RemoteTrace("large", "4", FinishReason.STOP, 0.1)
+
+    local = direct(says("2"))
+    traces = await Recording(path, ITEMS[:3], local.local, remote, {"q2"}).run()
+    assert requests(local) == []
+    assert [trace.local for trace in traces] == [trace.local for trace in before]
+    assert [trace.remote and trace.remote.model for trace in traces] == [None, "large", None]
+    again = await Recording(path, ITEMS[:3], local.local).run()
+    assert [trace.id for trace in again] == ["q1", "q2", "q3"]
+    assert again[1].remote is not None
+
+
 async def test_a_remote_model_that_fails_now_and_then_is_asked_on(tmp_path: Path) -> None:
     failing = {"q1", "q2", "q4", "q5", "q6"}
     asked: list[str] = []
