@@ -1,8 +1,12 @@
-r"""What stands in a text for what was taken out of it: ``<EMAIL_1>``.
+r"""What stands in a text for what was taken out of it: ``HIDDEN_EMAIL_1``, or a number where only a number may stand.
 
-Angle brackets are how people and models write "something goes here", in prose, code, JSON and Markdown alike. Models
-change them on the way: ``[EMAIL_1]``, ``<email_1>``, ``\<EMAIL\_1\>``, ``&lt;EMAIL_1&gt;``, ``%3CEMAIL_1%3E``,
-``\u003cEMAIL_1\u003e``. These forms, and no others, are recognised: a bare ``EMAIL_1`` is a likely name in code.
+The word is a valid name in every programming language, needs no escape in JSON, XML, URLs or a shell, and says what it
+is to a model. Models change it on the way: ``hidden_email_1``, ``HIDDEN\_EMAIL\_1``, ``hiddenEmail1``,
+``HIDDEN-EMAIL-1``, ``HIDDEN%5FEMAIL%5F1``; these forms are recognised, in any quotes, brackets or emphasis around them.
+
+In JSON and in code a bare number cannot become a word, so its placeholder is a number of 15 digits (exact in a double):
+a mark, the kind, the number of the value, and two check digits (ISO 7064 MOD 97-10), so that no number of the user's is
+taken for one by chance.
 """
 
 from __future__ import annotations
@@ -11,32 +15,41 @@ import re
 
 from hybridchat.privacy.spans import Kind
 
-_BRACKETS = [
-    ("<", ">"),
-    ("[", "]"),
-    (r"\<", r"\>"),
-    (r"\[", r"\]"),
-    ("&lt;", "&gt;"),
-    ("%3C", "%3E"),
-    (r"\u003c", r"\u003e"),
-]
-_NUMBER = "[1-9][0-9]{0,5}"
+_KINDS = list(Kind)
+_MARK = "90009"
+_SEPARATOR = r"(?:\\{0,2}[_-]|%5F|&#95;|&#x5F;|&lowbar;|\\{1,2}u005f|)"
+_NUMBER = r"[1-9][0-9]{0,5}(?![0-9])"
+LONGEST = 48
+"""The most characters of a placeholder in any form."""
 
 
 def placeholder(kind: Kind, number: int) -> str:
     """Return the placeholder of the ``number``-th value of ``kind``."""
-    return f"<{kind}_{number}>"
+    return f"HIDDEN_{kind}_{number}"
+
+
+def numeric_placeholder(kind: Kind, number: int) -> str:
+    """Return the placeholder that stands where only a number may: digits, no sign, no leading zero."""
+    digits = f"{_MARK}{_KINDS.index(kind):02d}{number:06d}"
+    return f"{digits}{98 - int(digits) * 100 % 97:02d}"
 
 
 def parsed(form: str) -> tuple[Kind, int] | None:
     """Return kind and number of a placeholder in any of its forms, None for other text."""
-    match = _CORE.search(form) if FORM.fullmatch(form) else None
-    return (Kind(match["kind"].replace("\\", "").upper()), int(match["number"])) if match else None
+    match = FORM.fullmatch(form)
+    if match is None:
+        return None
+    if match["digits"] is None:
+        name = next(name for name in _KINDS if match[name.value] is not None)
+        return name, int(match["number"])
+    index, number = int(form[5:7]), int(form[7:13])
+    if index >= len(_KINDS) or not number or numeric_placeholder(_KINDS[index], number) != form:
+        return None
+    return _KINDS[index], number
 
 
-def _parts(literal: str) -> list[str]:
-    """Return a pattern for each character; an underscore may be escaped."""
-    return [part for c in literal for part in ([r"\\?", "_"] if c == "_" else [re.escape(c)])]
+def _kind_pattern(kind: Kind) -> str:
+    return _SEPARATOR.join(kind.split("_"))
 
 
 def _beginning(parts: list[str]) -> str:
@@ -47,20 +60,21 @@ def _beginning(parts: list[str]) -> str:
     return pattern
 
 
-_NAME = "|".join("".join(_parts(kind)) for kind in Kind)
-_CORE = re.compile(rf"(?P<kind>{_NAME})\\?_(?P<number>{_NUMBER})", re.IGNORECASE)
-_FORM = "|".join(rf"{re.escape(opening)}(?:{_NAME})\\?_{_NUMBER}{re.escape(closing)}" for opening, closing in _BRACKETS)
-_OPENING = "|".join(re.escape(opening) for opening, _ in _BRACKETS)
-_UNFINISHED_OPENING = "|".join(_beginning(_parts(opening)) for opening, _ in _BRACKETS)
-_UNFINISHED_NAME = "|".join(_beginning(_parts(kind)) for kind in Kind)
-_UNFINISHED_CLOSING = "|".join(_beginning(_parts(closing)) for _, closing in _BRACKETS)
-_UNFINISHED = (
-    rf"(?:{_OPENING})(?:{_UNFINISHED_NAME}|(?:{_NAME})\\?(?:_(?:{_NUMBER}(?:{_UNFINISHED_CLOSING})?)?)?)"
-    rf"|{_UNFINISHED_OPENING}"
-)
+_NAMES = "|".join(f"(?P<{kind}>{_kind_pattern(kind)})" for kind in _KINDS)
+_DIGITS = rf"(?<![0-9])(?P<digits>{_MARK}[0-9]{{10}})(?![0-9])"
 
-FORM = re.compile(_FORM, re.IGNORECASE)
+FORM = re.compile(rf"HIDDEN{_SEPARATOR}(?:{_NAMES}){_SEPARATOR}(?P<number>{_NUMBER})|{_DIGITS}", re.IGNORECASE)
 """A placeholder in any of its forms."""
 
-FORM_OR_BEGINNING = re.compile(rf"(?P<form>{_FORM})|(?P<unfinished>(?:{_UNFINISHED})\Z)", re.IGNORECASE)
-"""A placeholder, or at the end of the text what may become one."""
+_LETTERS_OF_SEPARATORS = r"[\w\\%&#;-]"
+_BEGUN = re.compile(
+    rf"(?:{_beginning(list('HIDDEN'))}|HIDDEN{_LETTERS_OF_SEPARATORS}{{1,{LONGEST - 6}}}"
+    rf"|(?<![0-9])(?:{_beginning(list(_MARK))}|{_MARK}[0-9]{{1,10}}))\Z",
+    re.IGNORECASE,
+)
+
+
+def unfinished(text: str) -> int:
+    """Return where at the end of ``text`` something begins that may yet become a placeholder; its length if nowhere."""
+    match = _BEGUN.search(text, max(0, len(text) - LONGEST))
+    return match.start() if match else len(text)

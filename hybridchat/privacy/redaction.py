@@ -14,12 +14,17 @@ from dataclasses import dataclass, replace
 
 from hybridchat.errors import Blocked
 from hybridchat.messages import ChatMessage
+from hybridchat.privacy import seams
 from hybridchat.privacy.detectors import Detector, Kind, Span, detect, detectors, merged
-from hybridchat.privacy.placeholders import FORM, FORM_OR_BEGINNING, parsed, placeholder
+from hybridchat.privacy.edges import fitted, is_bare_number
+from hybridchat.privacy.identity import NOBODY, Identity
+from hybridchat.privacy.placeholders import FORM, numeric_placeholder, parsed, placeholder, unfinished
 from hybridchat.privacy.words import word_detector
 
-_REPEATED = {Kind.KEY, Kind.PASSWORD, Kind.PRIVATE_KEY}
+_NOT_REPEATED = {Kind.WORD, Kind.PLACEHOLDER, Kind.NAME, Kind.HOME, Kind.HOST}
 _SHORTEST_REPEAT = 6  # a shorter secret, or one of letters only, is too likely to be an ordinary word elsewhere
+_FEW = 40  # values that are faster sought one by one
+_REMEMBERED = 2_000  # texts whose private spans are kept, for each turn redacts the conversation again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,19 @@ class RedactedMessages:
 class Redactor:
     """Redacts the texts of one conversation.
 
-    ``words`` are the user's own words to take out; ``mapping`` is what an earlier redactor of the same conversation
-    exported as ``mapping``: placeholders and their values. Raises ``Blocked`` if the mapping is not one.
+    ``words`` are the user's own words to take out, ``identity`` says who the user is; ``mapping`` is what an earlier
+    redactor of the same conversation exported as ``mapping``: placeholders and their values. Raises ``Blocked`` if the
+    mapping is not one.
     """
 
-    def __init__(self, words: Sequence[str] = (), mapping: Mapping[str, str] | None = None) -> None:
-        self._detectors: tuple[Detector, ...] = (_placeholder_forms, *detectors(words))
+    def __init__(
+        self, words: Sequence[str] = (), mapping: Mapping[str, str] | None = None, identity: Identity = NOBODY
+    ) -> None:
+        self._detectors: tuple[Detector, ...] = (_placeholder_forms, *detectors(words, identity))
+        self._found: dict[str, list[Span]] = {}
         self._values: dict[str, str] = {}
-        self._placeholders: dict[str, str] = {}
-        self._secrets: defaultdict[str, list[tuple[str, Kind]]] = defaultdict(list)  # by how they begin
+        self._meanings: dict[str, tuple[Kind, int]] = {}
+        self._known: defaultdict[str, list[tuple[str, Kind]]] = defaultdict(list)  # by how they begin
         self._last: Counter[Kind] = Counter()
         for name, value in (mapping or {}).items():
             meaning = parsed(name)
@@ -77,15 +86,22 @@ class Redactor:
     def add_words(self, words: Sequence[str]) -> None:
         """Take out these words, too, from now on."""
         self._detectors = (*self._detectors, word_detector(words))
+        self._found.clear()
 
     def redact(self, text: str) -> Redacted:
         """Return ``text`` with placeholders. Raises ``Blocked`` if a detector fails: then nothing may be sent."""
-        (redacted,) = self._redact_all([text])
+        (redacted,) = self._redact_all([text], ())
         return redacted
 
     def redact_messages(self, messages: Sequence[ChatMessage]) -> RedactedMessages:
-        """Redact all that is sent at once; a secret found in one message is taken out of all. Raises ``Blocked``."""
-        redacted = self._redact_all([message.content for message in messages])
+        """Redact all that is sent at once. Raises ``Blocked``.
+
+        A secret found in one message is taken out of all, and so are both halves of a value that stands at the end of
+        one message and the beginning of the next, be it the next that the same person wrote.
+        """
+        redacted = self._redact_all(
+            [message.content for message in messages], seams.between([message.role for message in messages])
+        )
         return RedactedMessages(
             tuple(replace(message, content=r.text) for message, r in zip(messages, redacted, strict=True)),
             self._counts(
@@ -104,14 +120,17 @@ class Redactor:
         """Return what restores one streamed answer."""
         return Restorer(self)
 
-    def _redact_all(self, texts: Sequence[str]) -> list[Redacted]:
+    def _redact_all(self, texts: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[Redacted]:
         try:
-            found = [detect(text, self._detectors) for text in texts]
+            found = [self._detect(text) for text in texts]
+            for first, second in pairs:
+                ends, begins = seams.across(texts[first], found[first], texts[second], found[second], self._detectors)
+                found[first], found[second] = merged([*found[first], *ends]), merged([*found[second], *begins])
             for text, spans in zip(texts, found, strict=True):
                 self._assign(text, spans)
             redacted = []
             for text, spans in zip(texts, found, strict=True):
-                complete = merged([*spans, *self._repeats(text)])
+                complete = fitted(text, merged([*spans, *self._repeats(text)]))
                 self._assign(text, complete)
                 redacted.append(self._replaced(text, complete))
         except Exception as error:
@@ -121,39 +140,52 @@ class Redactor:
             ) from error
         return redacted
 
+    def _detect(self, text: str) -> list[Span]:
+        if text not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[text] = fitted(text, detect(text, self._detectors))
+        return self._found[text]
+
     def _assign(self, text: str, spans: Iterable[Span]) -> None:
         for span in spans:
             value = text[span.start : span.end]
-            if value not in self._placeholders:
+            if value not in self._meanings:
                 self._learn(span.kind, self._last[span.kind] + 1, value)
 
     def _learn(self, kind: Kind, number: int, value: str) -> None:
-        name = placeholder(kind, number)
         self._last[kind] = max(self._last[kind], number)
-        self._values[name] = value
-        self._placeholders[value] = name
-        if kind in _REPEATED and len(value) >= _SHORTEST_REPEAT and not value.isalpha():
-            self._secrets[value[:_SHORTEST_REPEAT]].append((value, kind))
+        self._values[placeholder(kind, number)] = value
+        self._meanings[value] = kind, number
+        if kind not in _NOT_REPEATED and len(value) >= _SHORTEST_REPEAT and not value.isalpha():
+            self._known[value[:_SHORTEST_REPEAT]].append((value, kind))
 
     def _repeats(self, text: str) -> Iterator[Span]:
-        """Find known secrets where nothing but their value gives them away, in one pass however many they are."""
-        if not self._secrets:
-            return
-        for start in range(len(text) - _SHORTEST_REPEAT + 1):
-            for value, kind in self._secrets.get(text[start : start + _SHORTEST_REPEAT], ()):
-                if text.startswith(value, start):
-                    yield Span(start, start + len(value), kind)
+        """Find known values where nothing but themselves gives them away."""
+        for start in self._beginnings(text):
+            for value, kind in self._known.get(text[start : start + _SHORTEST_REPEAT], ()):
+                end = start + len(value)
+                if text.startswith(value, start) and not (_digits_meet(text, start) or _digits_meet(text, end)):
+                    yield Span(start, end, kind)
+
+    def _beginnings(self, text: str) -> Iterable[int]:
+        """Return where a known value may begin, in one pass however many there are."""
+        if len(self._known) > _FEW:
+            return range(len(text) - _SHORTEST_REPEAT + 1)
+        return (match.start() for known in self._known for match in re.finditer(f"(?={re.escape(known)})", text))
 
     def _replaced(self, text: str, spans: Sequence[Span]) -> Redacted:
         pieces, position = [], 0
         for span in spans:
-            pieces += [text[position : span.start], self._placeholders[text[span.start : span.end]]]
+            meaning = self._meanings[text[span.start : span.end]]
+            written = numeric_placeholder if is_bare_number(text, span) else placeholder
+            pieces += [text[position : span.start], written(*meaning)]
             position = span.end
         return Redacted("".join([*pieces, text[position:]]), tuple(spans), self._counts(_values(text, spans)))
 
     def _counts(self, values: Iterable[str]) -> dict[str, int]:
-        names = {self._placeholders[value] for value in values}
-        return dict(sorted(Counter(kind.value for kind in map(_kind, names) if kind is not Kind.PLACEHOLDER).items()))
+        kinds = (kind for kind, _ in {self._meanings[value] for value in values} if kind is not Kind.PLACEHOLDER)
+        return dict(sorted(Counter(kind.value for kind in kinds).items()))
 
     def _value(self, match: re.Match[str]) -> str:
         meaning = parsed(match[0])
@@ -169,28 +201,30 @@ class Restorer:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._held = ""
+        self._before = ""  # the last character let through: a digit there makes a number another one
 
     def feed(self, delta: str) -> str:
         """Take in the next piece; return what can be shown now."""
-        text, self._held = self._held + delta, ""
-        unfinished = next((m for m in FORM_OR_BEGINNING.finditer(text) if m.lastgroup == "unfinished"), None)
-        if unfinished is not None:
-            text, self._held = text[: unfinished.start()], unfinished[0]
-        return self._redactor.restore(text)
+        text = self._before + self._held + delta
+        end = max(unfinished(text), len(self._before))
+        shown = self._redactor.restore(text[:end])[len(self._before) :]
+        self._before, self._held = text[:end][-1:], text[end:]
+        return shown
 
     def flush(self) -> str:
         """Return what is still held back, at the end of the stream."""
-        held, self._held = self._held, ""
-        return self._redactor.restore(held)
+        text = self._redactor.restore(self._before + self._held)[len(self._before) :]
+        self._before = self._held = ""
+        return text
 
 
 def _placeholder_forms(text: str) -> Iterator[Span]:
-    return (Span(*match.span(), Kind.PLACEHOLDER) for match in FORM.finditer(text))
+    return (Span(*match.span(), Kind.PLACEHOLDER) for match in FORM.finditer(text) if parsed(match[0]))
 
 
 def _values(text: str, spans: Iterable[Span]) -> Iterator[str]:
     return (text[span.start : span.end] for span in spans)
 
 
-def _kind(name: str) -> Kind:
-    return Kind(name.strip("<>").rpartition("_")[0])
+def _digits_meet(text: str, edge: int) -> bool:
+    return 0 < edge < len(text) and text[edge - 1].isdigit() and text[edge].isdigit()

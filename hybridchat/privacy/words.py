@@ -18,14 +18,14 @@ def word_detector(words: Sequence[str]) -> Callable[[str], Iterable[Span]]:
     so that names in code are found.
     """
     spellings = {
-        _lowered(unicodedata.normalize(form, word.strip())) for word in words if word.strip() for form in ("NFC", "NFD")
+        lowered(unicodedata.normalize(form, word.strip())) for word in words if word.strip() for form in ("NFC", "NFD")
     }
     sought = [_Sought(*spelling.split(maxsplit=1)) for spelling in sorted(spellings)]
 
     def detect(text: str) -> Iterator[Span]:
-        lowered = _lowered(text)
+        low = lowered(text)
         for word in sought:
-            for start, end in word.occurrences(lowered):
+            for start, end in word.occurrences(low):
                 if not _runs_on(text, start) and not _runs_on(text, end):
                     yield Span(start, end, Kind.WORD)
 
@@ -42,21 +42,21 @@ class _Sought:
         self._first = first
         self._rest = re.compile("".join(r"\s+" + re.escape(part) for part in rest.split()))
 
-    def occurrences(self, lowered: str) -> Iterator[tuple[int, int]]:
-        start = lowered.find(self._first)
+    def occurrences(self, low: str) -> Iterator[tuple[int, int]]:
+        start = low.find(self._first)
         while start >= 0:
-            rest = self._rest.match(lowered, start + len(self._first))
+            rest = self._rest.match(low, start + len(self._first))
             if rest:
                 yield start, rest.end()
-            start = lowered.find(self._first, start + 1)
+            start = low.find(self._first, start + 1)
 
 
-def _lowered(text: str) -> str:
+def lowered(text: str) -> str:
     """Return ``text`` in lower case and of the same length; far faster to search than ``re.IGNORECASE``."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a letter such as İ becomes two
-        lowered = "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    return lowered.replace("ς", "σ")
+    low = text.lower()
+    if len(low) != len(text):  # a letter such as İ becomes two
+        low = "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+    return low.replace("ς", "σ")
 
 
 def _runs_on(text: str, edge: int) -> bool:

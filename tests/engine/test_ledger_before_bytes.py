@@ -65,7 +65,7 @@ async def test_the_ledger_is_on_the_disk_before_a_connection_is_made_and_no_secr
     assert rows_at_connection == [(1, 0)]
     [request] = received
     assert b"ada@example.org" not in request
-    assert b"<EMAIL_1>" in request
+    assert b"HIDDEN_EMAIL_1" in request
     [entry] = entries
     assert entry.outcome is not None
     assert entry.outcome.status == "complete"

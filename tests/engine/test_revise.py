@@ -98,10 +98,10 @@ async def test_a_revision_alone_sends_nothing(bench: Bench) -> None:
 
 
 async def test_words_by_hand_become_placeholders_that_come_back_and_hold_for_the_conversation(bench: Bench) -> None:
-    bench.scripts(remote=script(["<WOR", "D_1> it is"], None))
+    bench.scripts(remote=script(["HIDDEN_WOR", "D_1 it is"], None))
     asked, on = saying(Revise(redact=("france", " ")), Consent.SEND)
     events = await bench.run(can_ask=True, on=on)
-    assert sent(bench) == ["What is the capital of <WORD_1>?"]
+    assert sent(bench) == ["What is the capital of HIDDEN_WORD_1?"]
     assert asked[1].redactions == {"WORD": 1}
     last = events[-1]
     assert isinstance(last, Finished)
@@ -110,7 +110,7 @@ async def test_words_by_hand_become_placeholders_that_come_back_and_hold_for_the
     assert isinstance(routed, Routed)
     again, on = saying(Consent.STAY_LOCAL)
     await bench.run("And France?", conversation_id=routed.conversation_id, can_ask=True, on=on)
-    assert again[0].redacted[-1].content == "And <WORD_1>?"
+    assert again[0].redacted[-1].content == "And HIDDEN_WORD_1?"
 
 
 async def test_words_by_hand_outlive_the_process(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_words_by_hand_outlive_the_process(tmp_path: Path) -> None:
         bench.policy = ScriptedPolicy(doubt_after=0)
         asked, on = saying(Consent.STAY_LOCAL)
         await bench.run("France?", conversation_id=routed.conversation_id, can_ask=True, on=on)
-        assert asked[0].redacted[-1].content == "<WORD_1>?"
+        assert asked[0].redacted[-1].content == "HIDDEN_WORD_1?"
 
 
 async def test_a_word_that_stands_nowhere_is_told_and_kept_for_later(bench: Bench) -> None:
@@ -141,7 +141,7 @@ async def test_what_was_replaced_is_told_by_its_places(bench: Bench) -> None:
     original, redacted = outgoing.original[-1].content, outgoing.redacted[-1].content
     assert [original[r.start : r.end] for r in outgoing.replacements[-1]] == ["ada@example.org", "bob@example.org"]
     assert [redacted[r.placeholder_start : r.placeholder_end] for r in outgoing.replacements[-1]] == [
-        "<EMAIL_1>", "<EMAIL_2>",
+        "HIDDEN_EMAIL_1", "HIDDEN_EMAIL_2",
     ]  # fmt: skip
     assert [r.kind for r in outgoing.replacements[-1]] == ["EMAIL", "EMAIL"]
 
@@ -210,7 +210,7 @@ async def test_always_after_a_revision_asks_no_more(bench: Bench) -> None:
     asked, on = saying()
     await bench.run("And France?", conversation_id=routed.conversation_id, can_ask=True, on=on)
     assert asked == []
-    assert bench.remote.requests[-1].messages[-1].content == "And <WORD_1>?"
+    assert bench.remote.requests[-1].messages[-1].content == "And HIDDEN_WORD_1?"
 
 
 @pytest.mark.parametrize("with_question", [True, False])
@@ -222,6 +222,6 @@ async def test_of_a_selection_only_that_leaves(bench: Bench, with_question: bool
     )  # fmt: skip
     assert isinstance(events[-1], Finished)
     (content,) = sent(bench)
-    assert "Paris, said <EMAIL_1>" in content
+    assert "Paris, said HIDDEN_EMAIL_1" in content
     assert ("Is that so?" in content) is with_question
     assert "name" not in content

@@ -274,7 +274,7 @@ class TestEscalation:
         assert events[-1].text == "Paris. Yes"
 
     async def test_secrets_leave_as_placeholders_and_come_back_in_the_answer(self, bench: Bench) -> None:
-        bench.scripts(remote=script(["I wrote to [EM", "AIL_1]."], None))
+        bench.scripts(remote=script(["I wrote to HIDDEN_EM", "AIL_1."], None))
         events = await bench.run("write to ada@example.org")
         seen = [m.content for m in bench.remote.requests[0].messages]
         assert "ada@example.org" not in " ".join(seen)

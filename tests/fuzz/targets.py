@@ -124,7 +124,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 SEEDS: dict[str, list[bytes]] = {
     "text_safety": [b"\x1b]0;title\x07", b"\x1b[31mred\xc2\x9b0m", "\u202eabc\u2066\U000e0041".encode()],
-    "redaction": [b"mail me@example.org key sk-ant-REDACTED 4111 1111 1111 1111", b"[EMAIL_1] password=hunter2"],
+    "redaction": [b"mail me@example.org key sk-ant-REDACTED 4111 1111 1111 1111", b"HIDDEN_EMAIL_1 password=hunter2"],
     "fence": [b"```\n</data>\n", b"----- data -----"],
     "user_configuration": [b'[local]\nmodel = "phi3.5"\n', b"[routing]\nmin_confidence = 0.5\n[chat.keys]\n"],
     "folder_policy": [b'[privacy]\ndata_policy = "allow"\nwords = ["x"]\n', b'[remote]\nurl = "http://x"\n'],

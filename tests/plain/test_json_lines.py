@@ -36,7 +36,7 @@ SURE = Confidence(0.64)
 OUTGOING = events.Outgoing(
     endpoint="huggingface", url="https://router.example/v1", model="Llama", reason="unsure", bytes=12, tokens=3,
     cost=None,
-    original=(ChatMessage(Role.USER, "a@b.example"),), redacted=(ChatMessage(Role.USER, "[EMAIL_1]"),),
+    original=(ChatMessage(Role.USER, "a@b.example"),), redacted=(ChatMessage(Role.USER, "HIDDEN_EMAIL_1"),),
     redactions={"email": 1}, replacements=((events.Replacement("EMAIL", 0, 11, 0, 9),),),
     form=events.HandOver.DISTIL, forms=tuple(events.HandOver), turns=2, turns_left_out=1,
     parts=(events.Part("m1#1", "attached: notes.txt", 12, left_out=True),), note="asked again",

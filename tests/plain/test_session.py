@@ -34,7 +34,7 @@ OUTGOING = Outgoing(
     url="https://router.example/v1",
     model="Llama",
     original=(ChatMessage(Role.USER, "ann@example.org asks"),),
-    redacted=(ChatMessage(Role.USER, "[EMAIL_1] asks"),),
+    redacted=(ChatMessage(Role.USER, "HIDDEN_EMAIL_1 asks"),),
     redactions={"email": 1},
     bytes=1234,
     tokens=300,
@@ -138,7 +138,7 @@ async def test_the_question_says_what_goes_where_and_why() -> None:
 async def test_the_exact_text_that_would_go_is_shown_redacted_on_demand() -> None:
     terminal = FakeTerminal("what?", "p", "l")
     await run_turn(FakeTurn(asking), Streams().text, person=Person(terminal))
-    assert "--- user\n[EMAIL_1] asks\n---\n" in terminal.shown
+    assert "--- user\nHIDDEN_EMAIL_1 asks\n---\n" in terminal.shown
     assert "ann@example.org" not in terminal.shown
     assert terminal.shown.count("[s] send") == 3
 

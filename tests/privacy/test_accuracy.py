@@ -12,7 +12,7 @@ from benchmarks.redaction_corpus import USER_WORDS, generate
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_generated_corpus_is_redacted_almost_without_fault(seed: int) -> None:
     by_kind = accuracy(list(generate(seed, 500)), USER_WORDS)
-    assert set(by_kind) == {"EMAIL", "KEY", "PASSWORD", "PRIVATE_KEY", "WORD"}
+    assert set(by_kind) >= {"EMAIL", "KEY", "PASSWORD", "PRIVATE_KEY", "WORD"}
     for row in by_kind.values():
         assert row["true"]
         assert (row["precision"] or 0) >= 0.97

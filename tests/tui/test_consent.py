@@ -60,7 +60,7 @@ async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -
     async with chat.running() as running:
         await running.send("Write to joe@example.org [/bold]")
         dialog = await consent(running)
-        assert payload(dialog) == "── user\nWrite to <EMAIL_1> [/bold]\n"
+        assert payload(dialog) == "── user\nWrite to HIDDEN_EMAIL_1 [/bold]\n"
         assert "https://remote.test/v1" in summary(dialog)
         assert "1 EMAIL" in summary(dialog)
         assert "at most $0.00206" in summary(dialog)
@@ -72,7 +72,7 @@ async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -
         assert running.answers == ["It is Paris"]
         assert "placeholders for 1 EMAIL" in running.speakers[-1]
         assert chat.remote is not None
-        assert chat.remote.requests[0].messages[-1].content == "Write to <EMAIL_1> [/bold]"
+        assert chat.remote.requests[0].messages[-1].content == "Write to HIDDEN_EMAIL_1 [/bold]"
 
 
 async def test_the_local_answer_goes_on_unseen_and_stands_on_a_no(chat: Chat) -> None:
@@ -201,7 +201,7 @@ async def test_the_oldest_turns_are_trimmed_away_and_taken_in_again(chat: Chat) 
         await running.idle()
         assert chat.remote is not None
         sent = [message.content for message in chat.remote.requests[0].messages]
-        assert sent == ["Write to <EMAIL_1>", "Paris. Yes", "And Otto Hahn?"]
+        assert sent == ["Write to HIDDEN_EMAIL_1", "Paris. Yes", "And Otto Hahn?"]
 
 
 async def test_single_messages_are_left_out_from_a_list(chat: Chat) -> None:
@@ -282,5 +282,5 @@ async def test_escape_closes_the_line_of_words_before_it_closes_the_dialog(chat:
 
 
 def test_a_selection_is_taken_out_without_headings_and_placeholders() -> None:
-    assert to_redact("── user\nWrite to <EMAIL_1> about Ada\n") == ("Write to", "about Ada")
+    assert to_redact("── user\nWrite to HIDDEN_EMAIL_1 about Ada\n") == ("Write to", "about Ada")
     assert to_redact("a") == ()

@@ -1,0 +1,162 @@
+r"""Other ways to read a text: what stands in it escaped, encoded, in full width or with invisible characters inside.
+
+A detector sees plain characters only. Each view is a text for it to search, with the way back to the original: folding
+changes no length; unescaping is done only around the escapes, so that plain text is not searched twice.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+_AROUND = 160  # characters on both sides of an escape that are searched again
+_ROUNDS = 3  # of escapes in escapes
+_INVISIBLE = "\x00\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_ESCAPE = re.compile(
+    rf"""
+    %(?:[0-7][0-9A-Fa-f]|u[0-9A-Fa-f]{{4}}|(?:[89A-Fa-f][0-9A-Fa-f](?:%(?=[89A-Fa-f]))?){{1,8}})
+    |&(?:\#[0-9]{{1,7}}|\#[xX][0-9A-Fa-f]{{1,6}}|[A-Za-z]{{2,8}});
+    |\\{{1,4}}(?:u[dD][89abAB][0-9A-Fa-f]{{2}}\\{{1,4}}u[dD][c-fC-F][0-9A-Fa-f]{{2}}|u[0-9A-Fa-f]{{4}}
+      |u\{{[0-9A-Fa-f]{{1,6}}\}}|U[0-9A-Fa-f]{{8}}|x[0-9A-Fa-f]{{2}}|[01][0-7]{{2}}|[/_.@+*~=:&|!\#$-])
+    |=(?:(?:0[9AD]|2[0-9A-F]|3[A-F]|40|5[B-F]|60|7[B-E])(?![0-9])|\r?\n|(?:[89A-F][0-9A-F](?:=(?=[89A-F]))?){{1,8}})
+    |[{_INVISIBLE}]
+    """,
+    re.VERBOSE,
+)
+_FOLDED = re.compile(
+    "[^\x00-\x7f\xa1-\xac\xae-\u0300\u0370-\u03ff\u0400-\u052f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+)
+_HEX = re.compile("[0-9A-Fa-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``text`` as read from an original; ``pieces`` are (start here, end here, start there, end there) of what differs.
+
+    Between two pieces characters correspond one to one; ``base`` is where the view begins in the original, which is the
+    text of ``outer`` where that is another view.
+    """
+
+    text: str
+    pieces: tuple[tuple[int, int, int, int], ...]
+    base: int = 0
+    outer: View | None = None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the offsets in the original of the text between two offsets of the view."""
+        start, end = self._place(start)[0], self._place(end - 1)[1]
+        return self.outer.original(start, end) if self.outer else (start, end)
+
+    def _place(self, at: int) -> tuple[int, int]:
+        index = bisect_right(self.pieces, (at, sys.maxsize)) - 1
+        if index < 0:
+            return self.base + at, self.base + at + 1
+        start, end, there, there_end = self.pieces[index]
+        if start <= at < end:
+            return there, there_end
+        return there_end + at - end, there_end + at - end + 1
+
+
+def folded(text: str) -> str:
+    """Return ``text``, of the same length, with plain characters for others that mean the same.
+
+    Full-width and mathematical letters, foreign digits, all kinds of spaces and dashes; of the commonest escapes in
+    strings (line ends, tabs, quotes) the backslash becomes a space.
+    """
+    if not text.isascii() and _FOLDED.search(text):
+        text = text.translate(_plain_characters())
+    if "\\" in text:
+        for escape, plain in (("\\n", " \n"), ("\\t", " \t"), ("\\r", " \r"), ('\\"', ' "'), ("\\'", " '")):
+            text = text.replace(escape, plain)
+    return text
+
+
+def unescaped(text: str) -> Iterator[View]:
+    """Return the surroundings of all that is escaped in ``text``, read as what it means."""
+    matches = list(_ESCAPE.finditer(text))
+    first = 0
+    while first < len(matches):
+        last = first
+        while last + 1 < len(matches) and matches[last + 1].start() - matches[last].end() <= _AROUND:
+            last += 1
+        yield _unescaped(text, matches[first : last + 1])
+        first = last + 1
+
+
+def _unescaped(text: str, matches: list[re.Match[str]]) -> View:
+    start = max(0, matches[0].start() - _AROUND)
+    start = max(start, text.rfind("\n", start, matches[0].start()) + 1, text.rfind(" ", start, start + 40) + 1)
+    end = min(len(text), matches[-1].end() + _AROUND)
+    view = _replaced(text, start, end, matches)
+    for _ in range(_ROUNDS - 1):
+        inner = list(_ESCAPE.finditer(view.text))
+        if not inner:
+            break
+        view = replace(_replaced(view.text, 0, len(view.text), inner), outer=view)
+    return view
+
+
+def _replaced(text: str, start: int, end: int, matches: list[re.Match[str]]) -> View:
+    parts: list[str] = []
+    pieces: list[tuple[int, int, int, int]] = []
+    length, position = 0, start
+    for match in matches:
+        plain = _meaning(match[0])
+        parts += [text[position : match.start()], plain]
+        length += match.start() - position
+        pieces.append((length, length + len(plain), *match.span()))
+        length, position = length + len(plain), match.end()
+    return View("".join([*parts, text[position:end]]), tuple(pieces), start)
+
+
+def _meaning(escape: str) -> str:
+    match escape[0]:
+        case "%" if escape[1] != "u":
+            return _utf8(escape)
+        case "=":
+            return _utf8(escape) if escape[1] not in "\r\n" else ""
+        case "&":
+            return html.unescape(escape)
+        case "\\" if escape.lstrip("\\")[0] in "01":
+            return chr(int(escape.lstrip("\\"), 8))
+        case "\\" | "%":
+            plain = escape.lstrip("\\%")
+            if plain[0] not in "uUx":
+                return plain
+            digits = re.findall("[0-9A-Fa-f]{2,}|(?<={)[0-9A-Fa-f]+", plain)
+            units = [int(unit, 16) for unit in digits]
+            if len(units) == 2:
+                return chr(0x10000 + ((units[0] - 0xD800) << 10) + units[1] - 0xDC00)
+            return chr(units[0]) if units and units[0] <= sys.maxunicode else "\ufffd"
+    return ""
+
+
+def _utf8(escape: str) -> str:
+    return bytes(int(pair, 16) for pair in _HEX.findall(escape)).decode("utf-8", "replace")
+
+
+@cache
+def _plain_characters() -> dict[int, str]:
+    """Return what each character folds to, where that is one plain character."""
+    plain = {}
+    for code in (*range(0x80, 0x3400), *range(0xF900, 0x10000), *range(0x1D400, 0x1D800), *range(0x1F100, 0x1F1FF)):
+        character = chr(code)
+        if (digit := unicodedata.decimal(character, None)) is not None:
+            plain[code] = str(digit)
+            continue
+        category = unicodedata.category(character)
+        normal = unicodedata.normalize("NFKC", character)
+        if category == "Zs":
+            plain[code] = " "
+        elif category == "Pd" or code == 0x2212:
+            plain[code] = "-"
+        elif len(normal) == 1 and normal != character and " " < normal < "\x7f":
+            plain[code] = normal
+    plain[0x2028] = plain[0x2029] = plain[0x85] = "\n"
+    return plain
