@@ -13,7 +13,7 @@ from hybridchat.backends.protocol import Accepted, Backend, ChatRequest, Ended, 
 from hybridchat.context import estimate_tokens
 from hybridchat.engine.recorder import Recorder
 from hybridchat.events import Delta, Event, Loading, Measured, Opened
-from hybridchat.messages import FinishReason, Message, Place, Provenance, Reading, Status, Withdrawal
+from hybridchat.messages import ChatMessage, FinishReason, Message, Place, Provenance, Reading, Status, Withdrawal
 from hybridchat.routing.policy import Action, Decision, LocalModel, Watch
 from hybridchat.text import StreamCleaner
 
@@ -56,6 +56,7 @@ class LocalAnswer:
         self.doubt: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self.decision: Decision | None = None
         self.message: Message | None = None
+        self.prompt: tuple[ChatMessage, ...] = ()
         self.ended: Ended | None = None
         self._scored = 0
         self.finished = False
@@ -90,6 +91,7 @@ class LocalAnswer:
 
         Raises a ``HybridChatError`` as the backend does; ``ContextOverflow`` only before anything was said.
         """
+        self.prompt = request.messages
         async with aclosing(self._backend.stream(request)) as parts:
             async for part in parts:
                 self._heard = time.monotonic()

@@ -16,6 +16,7 @@ from hybridchat.store.database import Store
 from hybridchat.store.spending import Spending
 
 if TYPE_CHECKING:
+    from hybridchat.engine.second_look import SecondLook
     from hybridchat.privacy.redaction import Redactor
 
 OpenRemote = Callable[[str | None], Awaitable[Backend]]
@@ -56,6 +57,7 @@ class Resources:
         self.local_window = local.endpoint.num_ctx
         self.local_context = LocalContext(store, self.local_meter)
         self.condensing = BackgroundCondenser(self)
+        self.second_look: SecondLook | None = None  # the one that may be running
         self._redactors: dict[str, Redactor] = {}
 
     async def redactor(self, conversation_id: str) -> Redactor:

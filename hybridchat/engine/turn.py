@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.engine.channel import EventChannel
+from hybridchat.engine.connection_ahead import ConnectionAhead
 from hybridchat.engine.escalation import Escalation
 from hybridchat.engine.local_answer import LocalAnswer
 from hybridchat.engine.local_prompt import LocalPrompt
 from hybridchat.engine.opening import Opening, turns_since_remote
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
+from hybridchat.engine.second_look import SecondLook, worth_looking
 from hybridchat.errors import Blocked, CannotWrite, HybridChatError, Interrupted
 from hybridchat.events import Escalated, Event, Failed, Finished, KeptLocal, Opened, Reply, Routed, SetAside
 from hybridchat.messages import FinishReason, Place, Role, Status
@@ -28,7 +29,7 @@ from hybridchat.routing.policy import Action, Question
 
 if TYPE_CHECKING:
     from hybridchat.engine.request import TurnRequest
-    from hybridchat.engine.resources import Connect, Resources
+    from hybridchat.engine.resources import Resources
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,10 @@ class Turn:
         self._channel = EventChannel()
         self._recorder = Recorder(resources.store)
         self._opening = Opening(resources, request, self._recorder, self._channel.put)
-        self._connecting: asyncio.Task[None] | None = None
+        self._connection: ConnectionAhead | None = None
+        self.second_look: SecondLook | None = None  # after a ``Finished`` whose confidence decided little
+        if resources.second_look is not None:  # the user goes on: the local model is needed for this
+            resources.second_look.stop()
         self._local: LocalAnswer | None = None
         self._streaming: asyncio.Task[None] | None = None
         self._remote: RemoteAnswer | None = None
@@ -82,8 +86,8 @@ class Turn:
 
     async def _end(self) -> Finished | Failed:
         last = await self._last()
-        if self._connecting is not None:
-            await _stop(self._connecting)
+        if self._connection is not None:
+            await self._connection.stop()
         await self._opening.close()  # before anybody hears of the end, who might go on at once
         self._channel.close(last)
         return last
@@ -145,6 +149,7 @@ class Turn:
         )
         if place is Place.REMOTE:
             return await self._answer_remotely(await escalation.open(decision.reason))
+        self._connection = ConnectionAhead(self._resources.connect_ahead if escalation.needs_no_yes else None)
         self._local = LocalAnswer(
             self._resources.local,
             question_message,
@@ -152,7 +157,7 @@ class Turn:
             decision.reason,
             recorder=self._recorder,
             emit=self._channel.put,
-            on_doubt=self._connect_ahead,
+            on_doubt=self._connection.open,
         )
         return await self._answer_locally(self._local, prompt)
 
@@ -187,6 +192,7 @@ class Turn:
         await local.finish(Status.COMPLETE)
         assert local.message is not None
         await self._resources.experience.judged(local.message, local.model, local.decision, kept=True)
+        self.second_look = self._resources.second_look = worth_looking(self._resources, local)
         return self._finished(local.message.id, local)
 
     @staticmethod
@@ -243,12 +249,6 @@ class Turn:
             exit_code = CannotWrite.exit_code
         return Finished(message_id, answer.text, Status.COMPLETE, provenance, tuple(notes), exit_code)
 
-    def _connect_ahead(self) -> None:
-        """Open a connection to the remote server, once and where that is allowed, for it may soon be needed."""
-        connect, escalation = self._resources.connect_ahead, self._escalation
-        if self._connecting is None and connect is not None and escalation is not None and escalation.needs_no_yes:
-            self._connecting = asyncio.create_task(_connected(connect))
-
     async def _fail(self, error: HybridChatError) -> Failed:
         """End everything that runs, keep what was said, and describe the failure."""
         if self._streaming is not None:
@@ -272,11 +272,6 @@ class Turn:
     def _min_confidence(self) -> float | None:
         asked = self._request.min_confidence
         return self._resources.settings.routing.min_confidence if asked is None else asked
-
-
-async def _connected(connect: Connect) -> None:
-    with suppress(HybridChatError):  # whoever needs the connection will be told
-        await connect()
 
 
 async def _stop(task: asyncio.Task[Any]) -> None:

@@ -143,7 +143,9 @@ class GainWatch:
         decision = self._decide(END, signals, threshold, Action.KEEP)
         assert decision.confidence is not None
         grey = self._can_escalate and not fails and self._thresholds.grey(decision.confidence.value)
-        return replace(decision, doubtful=grey and decision.action is Action.KEEP)
+        if not grey or decision.action is not Action.KEEP:
+            return decision
+        return replace(decision, doubtful=True, look_again_at=self._thresholds.at_end(by_gain=True))
 
     def _at_checkpoint(self) -> Decision | None:
         count = self._answer.count

@@ -68,8 +68,8 @@ class Decision:
     ``reason`` is a sentence for people. ``threshold`` is the confidence below which it escalates here, None where it
     cannot escalate. ``gain`` is P(remote acceptable) - P(local acceptable). ``tokens`` counts the answer tokens seen.
     ``score`` is the confidence before anything learned from use moved it. ``doubtful``: while the answer streams, it is
-    near being set aside, so that a connection may be opened; at the end, it is near the threshold, so that a second
-    look may be worth it.
+    near being set aside, so that a connection may be opened; at the end, it is kept and so near a threshold,
+    ``look_again_at``, that a second look may be worth it.
     """
 
     action: Action
@@ -81,6 +81,7 @@ class Decision:
     signals: Mapping[str, float] = field(default_factory=dict)
     score: float | None = None
     doubtful: bool = False
+    look_again_at: float | None = None
 
 
 class Watch(Protocol):

@@ -157,6 +157,18 @@ class Conversations:
         self._journal.forget(message_id)
         return message
 
+    async def describe(self, message_id: str, provenance: Provenance) -> None:
+        """Keep another provenance with an answer that has ended; where the user stands does not change."""
+
+        def describe(connection: sqlite3.Connection) -> None:
+            with transaction(connection, durable=False):
+                tree.message(connection, message_id)
+                connection.execute(
+                    "UPDATE message SET provenance = ? WHERE id = ?", (rows.as_json(provenance), message_id)
+                )
+
+        await self._writer.run(describe)
+
     async def recover(self) -> _Messages:
         """Turn the answers of processes that died into partial ones and return them; ``Store.open`` does so too."""
 
