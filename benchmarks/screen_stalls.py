@@ -116,7 +116,7 @@ async def _chat(path: Path) -> AsyncIterator[tuple[ChatApp, Pilot[None]]]:
 
     app = ChatApp(build, ChatSettings())
     async with app.run_test(size=(120, 40)) as pilot:
-        while not app.chat.is_ready:
+        while not app.is_ready:
             await pilot.pause(0.01)
         yield app, pilot
     await app.chat.assistant.__aexit__(None, None, None)

@@ -1,7 +1,14 @@
 """Runs the program: ``python -m hybridchat``, and the ``hybridchat`` command."""
 
+from __future__ import annotations
+
 import os
 import sys
+
+TYPE_CHECKING = False  # as `typing` has it, which nothing needs that fast
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> None:
@@ -11,10 +18,18 @@ def main() -> None:
         from hybridchat.processes import forbid_core_dumps  # noqa: PLC0415  # nothing is imported before it is needed
 
         forbid_core_dumps()
-        from hybridchat.cli.app import run  # noqa: PLC0415  # the same
+        from hybridchat.cli import screen  # noqa: PLC0415  # the same
+
+        run = screen.meant_by(sys.argv[1:]) or _commands()
     except KeyboardInterrupt:
         sys.exit(130)
     run()
+
+
+def _commands() -> Callable[[], NoReturn]:
+    from hybridchat.cli.app import run  # noqa: PLC0415  # the screen does without
+
+    return run
 
 
 def _occupy_closed_streams() -> None:

@@ -59,7 +59,20 @@ def test_asking_loads_no_screen_no_keyring_and_no_management_client() -> None:
 def test_the_first_frame_of_the_chat_waits_for_no_engine_store_or_server() -> None:
     modules = loaded(statement="import hybridchat.tui.app; from hybridchat.config.loading import load; load()")
     assert "textual" in modules
-    assert modules & {"httpx", "sqlite3", "keyring", "ollama", "huggingface_hub"} == set()
+    assert modules & {"httpx", "sqlite3", "keyring", "ollama", "huggingface_hub", "markdown_it", "pygments"} == set()
+
+
+def test_the_first_frame_of_the_chat_waits_for_few_modules_of_our_own() -> None:
+    program = "import sys, hybridchat.cli.conversing, hybridchat.tui.app; print('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ours = {name for name in done.stdout.split() if name.startswith("hybridchat.tui.")}
+    names = "app composer keys opening prompt_history status themes"
+    assert ours == {f"hybridchat.tui.{name}" for name in names.split()}
+
+
+@pytest.mark.parametrize("arguments", [["chat"], ["chat", "-c"], ["chat", "--continue"]])
+def test_opening_the_chat_needs_no_command_line_library(arguments: list[str]) -> None:
+    assert loaded(*arguments) & {"typer", "textual"} == set(), "and no screen where there is no terminal"
 
 
 def test_settings_and_history_load_only_what_they_need() -> None:

@@ -8,9 +8,23 @@ from typing import Annotated, NoReturn
 import typer
 
 from hybridchat import __version__
-from hybridchat.cli import ask, budget, calibrate, chat, config, doctor, egress, evaluate, history, keys, models
-from hybridchat.cli.ending import run_to_exit_code
-from hybridchat.errors import HybridChatError, UsageError
+from hybridchat.cli import (
+    ask,
+    budget,
+    calibrate,
+    chat,
+    config,
+    data,
+    doctor,
+    egress,
+    evaluate,
+    history,
+    keys,
+    models,
+    store,
+)
+from hybridchat.cli.ending import run_to_exit_code, tell_on_stderr
+from hybridchat.errors import UsageError
 
 app = typer.Typer(
     name="hybridchat",
@@ -26,6 +40,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 app.add_typer(egress.app, name="egress")
+app.add_typer(store.app, name="store")
+app.add_typer(data.app, name="data")
 app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("budget")(budget.budget)
@@ -60,7 +76,7 @@ def _root(
 
 def run() -> NoReturn:
     """Run the command line of this process and end it with the exit code that the command gives."""
-    sys.exit(run_to_exit_code(_run_commands, _tell))
+    sys.exit(run_to_exit_code(_run_commands, tell_on_stderr))
 
 
 def _run_commands() -> int:
@@ -74,9 +90,3 @@ def _run_commands() -> int:
             raise ReaderGone from end
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     return 0
-
-
-def _tell(error: HybridChatError) -> None:
-    from hybridchat.plain.streams import Narration, tell_error  # noqa: PLC0415 -- only an error needs it
-
-    tell_error(Narration(sys.stderr), error)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from hybridchat.cli.screen import CONTINUE
 from hybridchat.config.settings import Bias
 
 
 def chat(  # noqa: PLR0913 -- each argument is an option of the command
     *,
-    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the most recent conversation.")] = False,
+    go_on: Annotated[bool, typer.Option(*CONTINUE, help="Go on with the most recent conversation.")] = False,
     conversation: Annotated[
         str | None,
         typer.Option("--conversation", metavar="ID", help="Go on with this conversation (a prefix is enough)."),

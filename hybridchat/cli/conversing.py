@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -49,11 +50,12 @@ def on_screen(wanted: Wanted) -> int:
             "the chat screen needs a terminal for input and output",
             hint="Use `hybridchat chat --plain` line by line, or `hybridchat ask` for one question.",
         )
+    gc.disable()  # hardly anything that a start makes is garbage; `_build_last` turns it on again
     settings = load(wanted.flags).settings
     from hybridchat.tui.app import ChatApp  # noqa: PLC0415 -- not before it is sure that there is a screen
 
     logging.getLogger().addHandler(FaultHandler())
-    app = ChatApp(lambda: _build(settings), settings.chat, wanted.choose)
+    app = ChatApp(lambda: _build_last(settings), settings.chat, wanted.choose)
 
     async def run() -> None:
         with _told_of_signals(app.leave):
@@ -95,6 +97,14 @@ def _told_of_signals(leave: Callable[[HybridChatError], None]) -> Iterator[None]
         for number in taken:
             loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+def _build_last(settings: Settings) -> Assistant:
+    """Build the assistant, and count all that is there now among what stays: no collection looks at it again."""
+    assistant = _build(settings)
+    gc.freeze()
+    gc.enable()
+    return assistant
 
 
 def _build(settings: Settings) -> Assistant:

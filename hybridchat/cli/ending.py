@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,13 @@ def run_to_exit_code(work: Callable[[], int], tell: Callable[[HybridChatError], 
         except HybridChatError as refusal:  # the answer's stream takes nothing: that is what matters now
             return refusal.exit_code
         return error.exit_code
+
+
+def tell_on_stderr(error: HybridChatError) -> None:
+    """Tell ``error`` on standard error."""
+    from hybridchat.plain.streams import Narration, tell_error  # noqa: PLC0415 -- only an error needs it
+
+    tell_error(Narration(sys.stderr), error)
 
 
 class _Terminated(BaseException):

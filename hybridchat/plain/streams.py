@@ -7,12 +7,15 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from hybridchat.errors import CannotWrite, HybridChatError
-from hybridchat.events import Failed
 from hybridchat.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hybridchat.events import Failed
 
 _PEER_CLOSED = {errno.EPIPE, errno.ESHUTDOWN, errno.ECONNRESET}
 if sys.platform == "win32":  # pragma: no cover  # Windows reports a closed pipe as an invalid argument

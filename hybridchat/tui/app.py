@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App
 
 from hybridchat.errors import BadConfiguration, HybridChatError
-from hybridchat.tui.chat import ChatScreen
-from hybridchat.tui.clipboard import copy
-from hybridchat.tui.code import highlighted
-from hybridchat.tui.inline import inline
-from hybridchat.tui.keys import keymap
+from hybridchat.tui.keys import BY_NAME, keymap, readable
+from hybridchat.tui.opening import EarlyKeys, OpeningScreen
 from hybridchat.tui.themes import DEFAULT, THEMES
-from hybridchat.tui.tree import parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.binding import Binding
     from textual.dom import DOMNode
-    from textual.screen import Screen
 
     from hybridchat.assistant import Assistant
     from hybridchat.config.settings import ChatSettings
     from hybridchat.messages import Conversation
+    from hybridchat.tui.chat import ChatScreen
+
+_OPENING, _CHAT = "opening", "chat"
 
 
 class ChatApp(App[None]):
-    """Shows the chat.
+    """Shows the chat, whose parts are loaded once its outline stands.
 
     ``build`` makes the assistant; it may take its time and block, for it runs in a thread after the first frame.
     ``choose`` then says which conversation to open. ``failure`` is the error that ended the program, None if none did.
@@ -40,6 +39,7 @@ class ChatApp(App[None]):
 
     CSS_PATH = "styles.tcss"
     TITLE = "hybridchat"
+    DEFAULT_MODE = _OPENING
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar = set()  # the chat's own say it all
 
@@ -54,25 +54,43 @@ class ChatApp(App[None]):
         self._choose = choose
         self._built: Assistant | None = None
         self.failure: Exception | None = None
-        self.set_keymap(keymap(settings.keys))
+        keys = keymap(settings.keys)
+        self.set_keymap(keys)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._known(settings.theme or DEFAULT)
-        self.chat = ChatScreen()
+        self._opening = OpeningScreen(f"{readable(keys.get('help', BY_NAME['help'].keys))} help")
+        self.add_mode(_OPENING, lambda: self._opening)
+        self._early = EarlyKeys()
+        self._chat: ChatScreen | None = None
 
-    def get_default_screen(self) -> Screen[None]:
-        """Begin with the chat."""
-        return self.chat
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat, once it is there."""
+        assert self._chat is not None
+        return self._chat
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the chat is still being loaded."""
+        return self._chat is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the chat has its assistant, so that a prompt is sent at once."""
+        return self._chat is not None and self._chat.is_ready
 
     def on_mount(self) -> None:
-        """Get the assistant as soon as the first frame is drawn."""
+        """Get the rest as soon as the first frame is drawn."""
         self.call_after_refresh(self.run_worker, self._get_ready(), group="start")
 
     async def on_event(self, event: events.Event) -> None:
         """Let what is typed or pasted on the chat screen be written, wherever a click or Tab put the focus."""
+        if self._chat is None and self._early.keep(event):
+            return
         written = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
-        if written and not event.is_forwarded and self.chat.is_mounted and self.chat.is_active:
-            self.chat.set_focus(self.chat.composer)
+        if written and not event.is_forwarded and self._chat is not None and self._chat.is_active:
+            self._chat.set_focus(self._chat.composer)
         await super().on_event(event)
 
     async def converse(self) -> None:
@@ -80,7 +98,8 @@ class ChatApp(App[None]):
         try:
             await self.run_async()
         finally:
-            await self.chat.close_turn()
+            if self._chat is not None:
+                await self._chat.close_turn()
             if self._built is not None:
                 await self._built.__aexit__(None, None, None)
         if self.failure is not None:
@@ -98,8 +117,8 @@ class ChatApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Stop the answer, which Ctrl+C means everywhere else; without one, say how to leave."""
-        if self.chat.is_busy:
-            self.chat.action_stop()
+        if self._chat is not None and self._chat.is_busy:
+            self._chat.action_stop()
         else:
             self.notify("Ctrl+Q leaves; everything is kept", markup=False)
 
@@ -110,6 +129,8 @@ class ChatApp(App[None]):
 
     async def _get_ready(self) -> None:
         try:
+            await asyncio.to_thread(_load_chat)
+            await self._hand_over()
             self._built = assistant = await asyncio.to_thread(self._build)
             await asyncio.to_thread(_load_parsers)
             conversation = await self._choose(assistant) if self._choose else None
@@ -118,7 +139,35 @@ class ChatApp(App[None]):
         except HybridChatError as error:
             self.leave(error)
 
+    async def _hand_over(self) -> None:
+        """Put the chat in the opening's place; what was typed stays where it is, and no key is lost or overtaken."""
+        from hybridchat.tui.chat import ChatScreen  # noqa: PLC0415 -- the first frame does without
+
+        written = asyncio.Event()
+
+        def keep_everything() -> None:
+            self._early.everything = True
+            self._opening.composer.call_later(written.set)
+
+        self.call_later(keep_everything)  # this queue and then the composer's: behind every key that came before
+        await written.wait()
+        chat, draft = ChatScreen(), self._opening.composer
+        self.add_mode(_CHAT, lambda: chat)
+        with self.batch_update():
+            await self.switch_mode(_CHAT)
+            chat.composer.take(draft.text)
+            chat.composer.move_cursor(draft.cursor_location)
+        self.call_later(self._give_keys, chat)
+        await self.remove_mode(_OPENING)
+
+    async def _give_keys(self, chat: ChatScreen) -> None:
+        self._chat = chat
+        for event in self._early.take():
+            await self.on_event(event)
+
     async def _copy(self, text: str) -> None:
+        from hybridchat.tui.clipboard import copy  # noqa: PLC0415 -- the first frame copies nothing
+
         copied = await copy(text, self.chat.write_to_terminal)
         self.notify(copied.message, severity="information" if copied.verified else "warning", markup=False)
 
@@ -138,8 +187,16 @@ class ChatApp(App[None]):
         self._close_messages_no_wait()
 
 
+def _load_chat() -> None:
+    import_module("hybridchat.tui.chat")
+
+
 def _load_parsers() -> None:
     """Load what the first answer is drawn with, so that its first word need not wait for it."""
+    from hybridchat.tui.code import highlighted  # noqa: PLC0415 -- the first frame draws no answer
+    from hybridchat.tui.inline import inline  # noqa: PLC0415 -- the same
+    from hybridchat.tui.tree import parse_tree  # noqa: PLC0415 -- the same
+
     parse_tree("", {})
     inline("*", ())
     highlighted("", "text")

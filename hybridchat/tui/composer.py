@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual import events
+from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import TextArea
 
 from hybridchat.text import clean
 from hybridchat.tui.prompt_history import PromptHistory
 
+_IN_ORDER = ("cursor_", "delete_", "select_", "undo", "redo")
 _KEYS = {
+    **{
+        key: binding.action
+        for binding in TextArea.BINDINGS
+        if isinstance(binding, Binding) and binding.action.startswith(_IN_ORDER)
+        for key in binding.key.split(",")
+    },
     "enter": "send",
     "ctrl+j": "newline",
     "shift+enter": "newline",
@@ -162,9 +170,10 @@ class Composer(TextArea):
             await self.run_action("screen.quit")
 
     async def _on_key(self, event: events.Key) -> None:
-        """Do what a key of ours says, else what a text area does.
+        """Do what a key of ours or of a text area's says, else write.
 
-        Not by priority bindings: those overtake the characters that were typed before them and wait to be written.
+        Not by bindings: priority ones overtake the characters that were typed before them and wait to be written, and
+        the others are overtaken by those that were typed after.
         """
         if (action := _KEYS.get(event.key)) is not None:
             event.stop()

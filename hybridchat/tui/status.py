@@ -66,11 +66,11 @@ class StatusLine(Widget):
     """
     ALLOW_SELECT = False
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self, *, hint: str = "") -> None:
+        super().__init__()
         self._idle = "starting"
         self._window = ""
-        self._hint = ""
+        self._hint = hint
         self._work: Work | None = None
         self._timer: Timer | None = None
 

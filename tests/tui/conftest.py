@@ -69,7 +69,7 @@ class Chat:
         app = ChatApp(self.assistant, settings or ChatSettings(), choose)
         async with app.run_test(size=size, notifications=True) as pilot:
             running = Running(app, pilot)
-            await running.until(lambda: running.screen.is_ready)
+            await running.until(lambda: app.is_ready)
             try:
                 yield running
             finally:

@@ -10,7 +10,7 @@ from hybridchat.backends.protocol import Accepted, Piece
 from hybridchat.backends.scripted import script
 from hybridchat.config.settings import ChatSettings
 from hybridchat.errors import BadConfiguration, CannotWrite
-from hybridchat.tui import app as app_module
+from hybridchat.tui import clipboard
 from hybridchat.tui.app import ChatApp
 from hybridchat.tui.clipboard import Copied
 from tests.tui.conftest import Chat
@@ -53,11 +53,13 @@ async def test_the_first_frame_does_not_wait_for_the_assistant(chat: Chat) -> No
     app = ChatApp(build, ChatSettings())
     async with app.run_test() as pilot:
         await pilot.press("h", "i", "enter")
-        assert (app.chat.is_ready, app.chat.queued) == (False, ("hi",))
+        while app.is_opening:
+            await pilot.pause()
+        assert (app.is_ready, app.chat.queued) == (False, ("hi",))
         await pilot.press("ctrl+o", "ctrl+n", "f2", "f3", "f4", "f9", "ctrl+r", "alt+left", "f8")
         assert app.screen is app.chat
         go_on.set()
-        while not app.chat.is_ready or app.chat.is_busy:
+        while not app.is_ready or app.chat.is_busy:
             await pilot.pause()
         assert app.chat.conversation.last_answer is not None
 
@@ -68,7 +70,7 @@ async def test_converse_closes_what_was_built(chat: Chat, monkeypatch: pytest.Mo
 
     async def run_async() -> None:
         async with app.run_test() as pilot:
-            while not app.chat.is_ready:
+            while not app.is_ready:
                 await pilot.pause()
             app.chat.composer.insert("go")
             await pilot.press("enter")
@@ -90,7 +92,7 @@ async def test_a_fault_of_our_own_ends_the_program_without_a_traceback_on_the_sc
     async def run_async() -> None:
         with suppress(ZeroDivisionError):  # which a test's app raises again
             async with app.run_test() as pilot:
-                while not app.chat.is_ready:
+                while not app.is_ready:
                     await pilot.pause()
                 app.call_later(lambda: 1 / 0)
                 await pilot.pause()
@@ -105,7 +107,7 @@ async def test_a_copied_selection_says_how_it_went(chat: Chat, monkeypatch: pyte
     async def copy(text: str, _write: object) -> Copied:
         return Copied(False, f"sent {text}")
 
-    monkeypatch.setattr(app_module, "copy", copy)
+    monkeypatch.setattr(clipboard, "copy", copy)
     async with chat.running() as running:
         await running.write("word")
         await running.press("shift+home", "ctrl+c")
