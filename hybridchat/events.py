@@ -220,7 +220,7 @@ class KeptLocal:
 
 @dataclass(frozen=True, slots=True)
 class ContextTrimmed:
-    """The conversation does not fit into the window: the oldest ``turns`` (``messages`` of them) are left out."""
+    """The oldest ``turns`` (``messages``) are left out: they do not fit, or (``window`` 0) the user wants it so."""
 
     place: Place
     turns: int

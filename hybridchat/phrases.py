@@ -71,6 +71,22 @@ def tokens_per_second(source: Provenance) -> float | None:
     return (tokens - 1) / (seconds - first)
 
 
+def trimmed(place: Place, turns: int, window: int) -> str:
+    """Return what tells that the oldest turns are left out: by the user (``window`` 0), or for they do not fit."""
+    left_out = f"left out: the oldest {counted(turns, 'turn')}"
+    if not window:
+        return f"not given to the {place} model, {left_out}"
+    return f"the conversation exceeds the {window:,} tokens that the {place} model can read: {left_out}"
+
+
+def condensed(place: Place, turns: int, before: int, after: int) -> str:
+    """Return what tells that a summary stands for the oldest turns."""
+    return (
+        f"the {place} model is given a summary of the oldest {counted(turns, 'turn')}: "
+        f"about {counted(after, 'token')} instead of {before:,}"
+    )
+
+
 def money(dollars: float) -> str:
     """Return US dollars with as many digits as small sums need."""
     return f"${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"${dollars:.5f}"

@@ -37,13 +37,13 @@ class LocalContext:
         """Return what the local model is given of ``path``."""
         return shortened(path, self._cuts.get(path[0].conversation_id, ()) if path else ())
 
-    def event(self, found: Shortened, window: int | None) -> ContextCondensed | ContextTrimmed | None:
+    def event(self, found: Shortened) -> ContextCondensed | ContextTrimmed | None:
         """Return what tells of a cut, None where there is none."""
         turns, messages = found.turns, len(found.covered)
         if found.cut is None:
             return None
         if found.cut.summary is None:
-            return ContextTrimmed(Place.LOCAL, turns, messages, window or 0)
+            return ContextTrimmed(Place.LOCAL, turns, messages, 0)
         before, after = self._meter(verbatim(found.covered)), self._meter(verbatim(found.path[:1]))
         return ContextCondensed(Place.LOCAL, turns, messages, before, after)
 
@@ -92,4 +92,4 @@ async def undo(resources: Resources, path: Sequence[Message]) -> bool:
 async def _reload(resources: Resources, path: Sequence[Message]) -> ContextCondensed | ContextTrimmed | None:
     context = resources.local_context
     await context.load(path[0].conversation_id)
-    return context.event(context.of(path), resources.local_window)
+    return context.event(context.of(path))

@@ -48,7 +48,7 @@ class LocalPrompt:
         Raises a ``HybridChatError`` as ``LocalAnswer.run`` does.
         """
         announced = 0
-        if (cut := self._resources.local_context.event(self._shortened, self._window)) is not None:
+        if (cut := self._resources.local_context.event(self._shortened)) is not None:
             await self._emit(cut)
         while True:
             fitted = self._fitted

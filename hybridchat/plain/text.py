@@ -5,12 +5,14 @@ from __future__ import annotations
 from hybridchat import phrases
 from hybridchat.errors import HybridChatError
 from hybridchat.events import (
+    ContextCondensed,
     ContextTrimmed,
     Delta,
     Escalated,
     Event,
     Failed,
     Finished,
+    FollowUp,
     KeptLocal,
     Loading,
     Opened,
@@ -129,10 +131,13 @@ class TextFace:
                 if replaced := phrases.redactions(event.redactions):
                     self._say(f"sent with placeholders for {replaced}")
             case ContextTrimmed():
-                self._say(
-                    f"the conversation exceeds the {event.window:,} tokens that the {event.place} model can read: "
-                    f"left out: the oldest {phrases.counted(event.turns, 'turn')}"
-                )
+                self._say(phrases.trimmed(event.place, event.turns, event.window))
+            case ContextCondensed():
+                self._say(phrases.condensed(event.place, event.turns, event.tokens_before, event.tokens_after))
+            case FollowUp(answer=None):
+                self._say(f"the remote model asks about {event.document}: {event.question}")
+            case FollowUp():
+                self._say(f"  the local model answers from it: {event.answer}")
 
     def _finished(self, event: Finished) -> None:
         already = self._written if self._message_id == event.message_id else ""

@@ -68,7 +68,7 @@ def test_it_shows_the_text_before_and_after_redaction_and_what_would_happen(comm
     shown = command("ask", "--preview", *at(remote), QUESTION)
     assert f"POST {remote}/chat/completions" in shown.out
     sent, _, before = shown.out.partition("--- before redaction")
-    assert "<EMAIL_1>" in sent
+    assert "HIDDEN_EMAIL_1" in sent
     assert "ada@example.org" not in sent
     assert "ada@example.org" in before
     assert "replaced: 1 EMAIL" in shown.err
@@ -91,7 +91,7 @@ def test_it_works_under_every_policy_and_says_what_would_happen(
     shown = command("ask", "--preview", "--json", *flags, *at("https://far.example/v1"), QUESTION)
     found = json.loads(shown.out)
     assert (shown.code, found["permission"]) == (0, permission)
-    assert "<EMAIL_1>" in found["body"]
+    assert "HIDDEN_EMAIL_1" in found["body"]
     in_words = command("ask", "--preview", *flags, *at("https://far.example/v1"), QUESTION)
     assert ("would be refused" in in_words.err) is (permission == "refuse")
 

@@ -5,11 +5,24 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
 
-from hybridchat.events import Consent, ConsentRequested, Event, Failed, KeptLocal, ModelChoiceRequested, Outgoing
+from hybridchat.events import (
+    Consent,
+    ConsentRequested,
+    Event,
+    Failed,
+    HandOver,
+    KeptLocal,
+    ModelChoiceRequested,
+    Outgoing,
+    Part,
+    Reply,
+    Revise,
+)
 from hybridchat.messages import ChatMessage, Place, Role
 from hybridchat.plain import session
 from hybridchat.plain.consent import Person
@@ -141,6 +154,46 @@ async def test_the_exact_text_that_would_go_is_shown_redacted_on_demand() -> Non
     assert "--- user\nHIDDEN_EMAIL_1 asks\n---\n" in terminal.shown
     assert "ann@example.org" not in terminal.shown
     assert terminal.shown.count("[s] send") == 3
+
+
+REVISABLE = replace(
+    OUTGOING,
+    turns=2,
+    forms=(HandOver.VERBATIM, HandOver.DISTIL),
+    parts=(Part("m1", "you: hello", 3), Part("m2#1", "attached: notes.txt", 40, left_out=True)),
+    note="asked again",
+)
+
+
+async def asking_again(turn: FakeTurn) -> AsyncIterator[Event]:
+    yield routed(can_escalate=True)
+    yield ConsentRequested(REVISABLE)
+    yield finished(repr(await turn.replies.get()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "reply"),
+    [
+        (["t", "oldest 2"], Revise(turns_left_out=2)),
+        (["trim", "1"], Revise(left_out=("m1", "m2#1"))),
+        (["t", "2"], Revise(left_out=())),
+        (["t", "1 2 oldest 1"], Revise(turns_left_out=1, left_out=("m1",))),
+        (["t", "9"], Revise(left_out=("m2#1", "9"))),
+        (["t", "", "s"], Consent.SEND),
+        (["r", "Project Aurora, Ada"], Revise(redact=("Project Aurora", "Ada"))),
+        (["redact", " , ", "l"], Consent.STAY_LOCAL),
+        (["h", "2"], Revise(form=HandOver.DISTIL)),
+        (["h", "distil"], Revise(form=HandOver.DISTIL)),
+        (["h", "extract", "a"], Consent.ALWAYS),
+        (["t", None, "s"], Consent.SEND),
+    ],
+)
+async def test_a_person_changes_in_words_what_would_leave(typed: list[str | None], reply: Reply) -> None:
+    streams, terminal = Streams(), FakeTerminal(*typed)
+    await run_turn(FakeTurn(asking_again), streams.text, person=Person(terminal))
+    assert streams.out.getvalue() == f"{reply!r}\n"
+    for fact in ("asked again", "left out  attached: notes.txt", "[t] trim", "[r] redact more", "[h] hand over"):
+        assert fact in terminal.shown
 
 
 async def choosing(turn: FakeTurn) -> AsyncIterator[Event]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybridchat.errors import BadConfiguration
-from hybridchat.events import ContextTrimmed, Escalated, Event, Failed, KeptLocal, Loading
+from hybridchat.events import ContextCondensed, ContextTrimmed, Escalated, Event, Failed, FollowUp, KeptLocal, Loading
 from hybridchat.messages import Place
 from hybridchat.plain.streams import Narration, Output, OutputRefused
 from hybridchat.plain.text import TextFace
@@ -159,6 +159,20 @@ def test_stand_in_notes_and_trimmed_context_are_told_on_standard_error() -> None
         "the conversation exceeds the 4,096 tokens that the local model can read: left out: the oldest 2 turns",
         "the conversation exceeds the 4,096 tokens that the local model can read: left out: the oldest 1 turn",
         "cut off",
+    ]
+
+
+def test_summaries_and_follow_up_questions_are_told_on_standard_error() -> None:
+    out, err = Shown().show(
+        routed(), ContextCondensed(Place.LOCAL, 2, 4, 1900, 120), ContextTrimmed(Place.LOCAL, 1, 2, 0),
+        FollowUp(1, "deed.txt", "Who signed?"), FollowUp(1, "deed.txt", "Who signed?", "Ada."), finished("four"),
+    )  # fmt: skip
+    assert out == "four\n"
+    assert err.splitlines() == [
+        "the local model is given a summary of the oldest 2 turns: about 120 tokens instead of 1,900",
+        "not given to the local model, left out: the oldest 1 turn",
+        "the remote model asks about deed.txt: Who signed?",
+        "  the local model answers from it: Ada.",
     ]
 
 
