@@ -64,6 +64,12 @@ class Conversations:
         found = await self._reader.run(lambda connection: connection.execute(statement, (limit, offset)).fetchall())
         return [rows.to_conversation(row) for row in found]
 
+    async def newest(self, role: Role, limit: int) -> _Messages:
+        """Return the messages of ``role`` that were written last in any conversation, the newest first."""
+        statement = f"SELECT {rows.MESSAGE} FROM message WHERE role = ? ORDER BY number DESC LIMIT ?"  # noqa: S608 - our own columns
+        found = await self._reader.run(lambda connection: connection.execute(statement, (role, limit)).fetchall())
+        return [rows.to_message(row) for row in found]
+
     async def rename(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title."""
         return await self._change(conversation_id, "UPDATE conversation SET title = ? WHERE id = ?", rows.clean(title))

@@ -10,6 +10,7 @@ from hybridchat.store import dump, kept_local, search
 from hybridchat.store.connection import Worker
 from hybridchat.store.contexts import Contexts
 from hybridchat.store.conversations import Conversations
+from hybridchat.store.drafts import Drafts
 from hybridchat.store.encryption import Unlock, note_closed, note_open
 from hybridchat.store.erasing import Erasing
 from hybridchat.store.guard import Guard
@@ -40,6 +41,7 @@ class Store:
         self.spending = Spending(writer, reader)
         self.judgements = Judgements(writer, reader)
         self.contexts = Contexts(writer, reader)
+        self.drafts = Drafts(writer, reader)
         self.turns = Turns(writer, session)
         self.erasing = Erasing(writer, reader, path)
         self.read_only = False

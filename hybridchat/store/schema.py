@@ -185,4 +185,16 @@ def _condensed_contexts(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning, _condensed_contexts)
+def _drafts(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE draft (
+            number INTEGER PRIMARY KEY,
+            conversation_id TEXT UNIQUE REFERENCES conversation (id) ON DELETE CASCADE,
+            text TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning, _condensed_contexts, _drafts)
