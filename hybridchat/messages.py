@@ -161,6 +161,10 @@ class ChatMessage:
     content: str
 
 
+GO_ON = "Go on exactly where you stopped, without repeating anything."
+"""What a model is asked, in the user's place, to continue an answer that was stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A node of a conversation's tree; ``parent_id`` is None at its root."""
@@ -173,6 +177,11 @@ class Message:
     created_at: datetime
     status: Status = Status.COMPLETE
     provenance: Provenance | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is no word of the user's, but asks for the rest of the answer before it."""
+        return self.role is Role.USER and self.content == GO_ON
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ def _as_text(message: Message) -> str:
     from hybridchat import phrases  # noqa: PLC0415 -- `--help` shows no message
     from hybridchat.text import clean  # noqa: PLC0415 -- the same
 
-    lines = [f"--- {message.role}, {message.created_at.astimezone():%Y-%m-%d %H:%M}"]
+    when = f"{message.created_at.astimezone():%Y-%m-%d %H:%M}"
+    if message.goes_on:
+        return f"--- continued, {when}\n"
+    lines = [f"--- {message.role}, {when}"]
     if message.status != "complete":
         lines[0] += f", {message.status.replace('_', ' ')}"
     lines.append(clean(message.content))

@@ -33,7 +33,7 @@ class AnswerActions(TurnScreen):
             self.clear_selection()
             quoted = "\n".join(f"> {line}" for line in selected.strip().splitlines())
             question = f"Check this part, and answer it better:\n\n{quoted}"
-            self.begin(self.conversation.ask(question, choice=Place.REMOTE), question)
+            self.begin(self.conversation.ask_alone(question), question)
         else:
             self._ask_again(Place.REMOTE)
 
@@ -50,11 +50,11 @@ class AnswerActions(TurnScreen):
         if request is None:
             self.tell("the last answer was not stopped: there is nothing to go on with")
         else:
-            self.begin(request, request.text)
+            self.begin(request)
 
     def action_edit(self, number: str = "") -> None:
         """Take the last question, or question ``number`` (from 1), back into the composer."""
-        exchanges = self.conversation.branches.exchanges() if self.is_ready else []
+        exchanges = self.conversation.branches.questions() if self.is_ready else []
         place = int(number) - 1 if number.isdecimal() else len(exchanges) - 1
         if self.is_busy or not 0 <= place < len(exchanges):
             self.tell("an answer is under way: stop it first" if self.is_busy else "there is no such question")

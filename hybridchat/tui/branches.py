@@ -63,6 +63,10 @@ class Branches:
         """Return the questions of the branch with their answers."""
         return list(self.from_the_end())[::-1]
 
+    def questions(self) -> list[Exchange]:
+        """Return those of the exchanges that begin with the user's own words, and not with a wish to go on."""
+        return [exchange for exchange in self.exchanges() if not exchange.question.goes_on]
+
     def from_the_end(self) -> Iterator[Exchange]:
         """Yield the same, the last one first: who only wants that one need not wait for thousands."""
         after: Message | None = None

@@ -11,9 +11,9 @@ from textual.widgets import Static, TextArea
 
 from hybridchat import phrases
 from hybridchat.errors import HybridChatError
-from hybridchat.tui.answer_actions import AnswerActions
 from hybridchat.tui.completion import CompletionList, completions
 from hybridchat.tui.composer import Composer
+from hybridchat.tui.context_actions import ContextActions
 from hybridchat.tui.conversations import ConversationsScreen
 from hybridchat.tui.dialogs import LOWEST, NARROWEST, ChoiceDialog, ConfirmDialog, LineDialog, TextDialog
 from hybridchat.tui.external_editor import edited
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
 
-class ChatScreen(AnswerActions):
+class ChatScreen(ContextActions):
     """A conversation, and everything around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(action.name for action in ACTIONS)]

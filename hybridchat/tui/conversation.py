@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hybridchat.messages import Conversation, Message, Place, Status
+from hybridchat.messages import GO_ON, Conversation, Message, Place, Status
 from hybridchat.tui.branches import Branches
 
 if TYPE_CHECKING:
     from hybridchat.assistant import Assistant, WindowUse
     from hybridchat.engine import TurnRequest
     from hybridchat.tui.branches import Exchange
-
-GO_ON = "Go on exactly where you stopped, without repeating anything."
 
 
 class OpenConversation:
@@ -79,6 +77,10 @@ class OpenConversation:
         """Return the request for a new question, or for another version of the question ``edit_of``."""
         return self._request(text, edit_of=edit_of, choice=choice)
 
+    def ask_alone(self, text: str) -> TurnRequest:
+        """Return the request for a question of which the remote model is sent nothing but the text itself."""
+        return self._request(text, choice=Place.REMOTE, alone=True)
+
     def ask_again(self, choice: Place | None) -> TurnRequest | None:
         """Return the request for another answer to the last question; None where there is none."""
         return self._request("", choice=choice, answer_to=self.last.question.id) if self.last else None
@@ -91,7 +93,13 @@ class OpenConversation:
         return self._request(GO_ON, choice=choice)
 
     def _request(
-        self, text: str, *, choice: Place | None = None, answer_to: str | None = None, edit_of: str | None = None
+        self,
+        text: str,
+        *,
+        choice: Place | None = None,
+        answer_to: str | None = None,
+        edit_of: str | None = None,
+        alone: bool = False,
     ) -> TurnRequest:
         from hybridchat.engine import TurnRequest  # noqa: PLC0415 -- the first frame needs no engine
 
@@ -103,4 +111,6 @@ class OpenConversation:
             edit_of=edit_of,
             choice=choice,
             can_ask=True,
+            selection=text if alone else None,
+            with_question=not alone,
         )

@@ -63,18 +63,22 @@ class Speaker(Static):
     DEFAULT_CSS = """
     Speaker { height: auto; color: $text-muted; }
     Speaker.-remote { color: $text-warning; text-style: bold; }
+    Speaker.-seam { border-top: dashed $surface-lighten-2; }
     """
     ALLOW_SELECT = False
 
-    def __init__(self, waiting_for: str = "") -> None:
-        super().__init__("", markup=False)
+    def __init__(self, waiting_for: str = "", *, goes_on: bool = False, note: str = "") -> None:
+        """Say ``note`` behind the name; where an earlier answer ``goes_on``, this is the seam."""
+        super().__init__("", classes="-seam" if goes_on else None, markup=False)
         self.speaking = False
+        self._goes_on = goes_on
+        self._note = note
         self.wait_for(waiting_for)
 
     @classmethod
-    def of(cls, source: Provenance) -> Speaker:
+    def of(cls, source: Provenance, note: str = "", *, goes_on: bool = False) -> Speaker:
         """Return the line above a stored answer."""
-        speaker = cls()
+        speaker = cls(goes_on=goes_on, note=note)
         speaker.speak(source.model, source.place, source.endpoint, source.redactions)
         return speaker
 
@@ -90,7 +94,9 @@ class Speaker(Static):
         from_where = f"{phrases.where(place)}, {endpoint}" if remote else phrases.where(place)
         replaced = phrases.redactions(redactions or {})
         sent = f", sent with placeholders for {replaced}" if replaced else ""
-        self.update(clean(f"{'↗' if remote else '●'} {phrases.short_model(model)} · {from_where}{sent}"))
+        name = f"{'continued by ' if self._goes_on else ''}{phrases.short_model(model)}"
+        note = f" · {self._note}" if self._note else ""
+        self.update(clean(f"{'↗' if remote else '●'} {name} · {from_where}{sent}{note}"))
 
 
 class Note(Static):

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from hybridchat import phrases
 from hybridchat.events import (
+    ContextCondensed,
     ContextTrimmed,
     Delta,
     Escalated,
     Event,
     Failed,
     Finished,
+    FollowUp,
     KeptLocal,
     Loading,
     Measured,
@@ -34,14 +36,16 @@ if TYPE_CHECKING:
 class TurnView:
     """One turn: the question, who answers, the answer or answers, and what is told about them.
 
-    ``work`` is told what goes on, for the status.
+    ``work`` is told what goes on, for the status. Where an earlier answer ``goes_on``, a seam stands in the
+    question's place.
     """
 
-    def __init__(self, transcript: Transcript, work: Work, question: Question | None) -> None:
+    def __init__(self, transcript: Transcript, work: Work, question: Question | None, *, goes_on: bool = False) -> None:
         self._transcript = transcript
         self._work = work
         self._question = question
-        self._speaker = Speaker("one moment")
+        self._goes_on = goes_on
+        self._speaker = Speaker("one moment", goes_on=goes_on)
         self._answer: Answer | None = None
         self._answers: dict[str, Answer] = {}
         self._draft = True
@@ -77,6 +81,10 @@ class TurnView:
                 await self._keep_local(event)
             case ContextTrimmed():
                 await self._tell(_trimmed(event))
+            case ContextCondensed():
+                await self._tell(condensed(event))
+            case FollowUp():
+                await self._tell(_follow_up(event))
             case Finished():
                 await self._finish(event)
             case Failed():
@@ -99,7 +107,7 @@ class TurnView:
     async def _open(self, message_id: str, place: Place, model: str, endpoint: str) -> None:
         self._work.model, self._work.place, self._work.doing = model, place, "answers"
         if self._speaker.speaking:
-            self._speaker = Speaker()
+            self._speaker = Speaker(goes_on=self._goes_on)
             await self._transcript.add(self._speaker)
         self._speaker.speak(model, place, endpoint)
         self._answer = self._answers[message_id] = Answer(
@@ -177,7 +185,9 @@ def stored(exchange: Exchange) -> list[Widget]:
     """Return what shows a stored exchange; answers that are not the one shown are folded, and not drawn before."""
     place = [version.id for version in exchange.versions].index(exchange.question.id) + 1
     version = f"({place} of {len(exchange.versions)})" if len(exchange.versions) > 1 else ""
-    widgets: list[Widget] = [Question(exchange.question.content, exchange.question.id, version=version)]
+    goes_on = exchange.question.goes_on
+    question = Question(exchange.question.content, exchange.question.id, version=version)
+    widgets: list[Widget] = [] if goes_on else [question]
     for other in exchange.others:
         hidden = Answer(id=answer_id(other.id))
         widgets += [hidden, Fold(hidden, other_answer(other), other.content)]
@@ -185,9 +195,30 @@ def stored(exchange: Exchange) -> list[Widget]:
     if shown is None:
         return [*widgets, Note("there is no answer to this yet: /retry asks again")]
     if shown.provenance is not None:
-        widgets.append(Speaker.of(shown.provenance))
+        widgets.append(Speaker.of(shown.provenance, place_among(exchange), goes_on=goes_on))
     note = Note(summary(shown) + (": /continue goes on" if shown.status is Status.PARTIAL else ""))
     return [*widgets, Answer(shown.content, id=answer_id(shown.id)), note]
+
+
+def place_among(exchange: Exchange) -> str:
+    """Return which of several answers is shown: ``answer 2 of 3``; nothing where there is one."""
+    standing = [answer.id for answer in exchange.answers if answer.status is not Status.SET_ASIDE]
+    if exchange.shown is None or exchange.shown.id not in standing or len(standing) < 2:
+        return ""
+    return f"answer {standing.index(exchange.shown.id) + 1} of {len(standing)}"
+
+
+def condensed(event: ContextCondensed) -> str:
+    """Return what to tell of a summary."""
+    return (
+        f"a summary stands for the oldest {phrases.counted(event.turns, 'turn')} in what the "
+        f"{phrases.where(event.place)} model is given: {event.tokens_before:,} tokens became {event.tokens_after:,}"
+    )
+
+
+def _follow_up(event: FollowUp) -> str:
+    asked = f"the remote model asks about {event.document}: {event.question}"
+    return asked if event.answer is None else f"the local model answered from {event.document}: {event.answer}"
 
 
 def _trimmed(event: ContextTrimmed) -> str:

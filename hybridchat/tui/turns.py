@@ -24,7 +24,7 @@ from hybridchat.events import (
     Reply,
     Routed,
 )
-from hybridchat.messages import Place, Provenance
+from hybridchat.messages import GO_ON, Place, Provenance
 from hybridchat.text import one_line
 from hybridchat.tui.attachments import attached
 from hybridchat.tui.completion import CompletionList, slash_command
@@ -142,8 +142,8 @@ class TurnScreen(Screen[None]):
             await self.mount(new, before=self.waiting)
             for exchange in exchanges[shown:]:
                 await new.begin_turn(*stored(exchange))
-        self.composer.prompts.replace(exchange.question.content for exchange in exchanges)
-        self._show_window()
+        self.composer.prompts.replace(one.question.content for one in exchanges if not one.question.goes_on)
+        self.show_window()
 
     @on(Composer.Sent)
     async def take_prompt(self, event: Composer.Sent) -> None:
@@ -230,7 +230,8 @@ class TurnScreen(Screen[None]):
     async def _run(self, request: TurnRequest, question: str | None) -> None:
         work = Work(self.assistant.settings.local.model, request.choice or Place.LOCAL)
         self.status.begin(work)
-        view = TurnView(self.transcript, work, Question(question) if question is not None else None)
+        goes_on = self._goes_on(request)
+        view = TurnView(self.transcript, work, Question(question) if question is not None else None, goes_on=goes_on)
         routed: Routed | None = None
         try:
             await view.begin()
@@ -249,6 +250,10 @@ class TurnScreen(Screen[None]):
             self._busy = False
             self.status.end()
         self._send_next()
+
+    def _goes_on(self, request: TurnRequest) -> bool:
+        answered = self.conversation.branches.get(request.answer_to or "")
+        return request.text == GO_ON if answered is None else answered.goes_on
 
     def _consider(self, event: Event) -> None:
         match event:
@@ -279,16 +284,18 @@ class TurnScreen(Screen[None]):
         if routed is not None:
             with suppress(InputMissing):  # what could not be saved is not there, which the turn itself has told
                 await self.conversation.take_in(routed.conversation_id, routed.user_message_id, last.message_id)
-            self._show_window()
+            self.show_window()
             self._rest()
 
-    def _show_window(self) -> None:
+    def show_window(self) -> None:
+        """Tell how full the local model's window is, and warn before it overflows."""
         use = self.conversation.window_use
         self.status.show_window(use)
         if use.is_nearly_full and not self._warned:
             self.tell(
-                f"the conversation takes {use.share:.0%} of what the local model can read: the oldest turns will be "
-                "left out. /new begins afresh, /escalate brings in the remote model."
+                f"the conversation takes {use.share:.0%} of what the local model can read; beyond, the oldest turns "
+                "are left out. /condense lets a summary stand for them, /trim leaves them out, /escalate brings in the "
+                "remote model."
             )
         self._warned = use.is_nearly_full
 

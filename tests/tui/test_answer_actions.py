@@ -47,7 +47,9 @@ async def test_only_what_is_selected_is_escalated(chat: Chat) -> None:
         assert running.questions[-1] == "You: Check this part, and answer it better:\n\n> Paris. Yes"
         assert running.answers[-1] == "It is Paris"
         assert chat.remote is not None
-        assert len(chat.remote.requests[0].messages) == 3
+        assert [message.content for message in chat.remote.requests[0].messages] == [
+            "Check this part, and answer it better:\n\n> Paris. Yes"
+        ]
 
 
 async def test_without_a_remote_model_escalating_says_so(chat: Chat) -> None:
@@ -229,6 +231,8 @@ async def test_continuing_by_the_remote_model(chat: Chat) -> None:
         await running.send("/continue remote")
         await running.idle()
         assert running.answers == ["half", "It is Paris"]
+        assert running.questions == ["You: go"]
+        assert running.speakers[-1] == "↗ continued by llama · remote, huggingface"
         await running.send("/continue")
         assert "nothing to go on with" in running.told[-1]
 
@@ -327,3 +331,24 @@ def test_two_long_answers_that_resemble_each_other_are_compared_by_whole_lines()
     assert shown.plain == "  a\n- b 1\n+ b 2\n  c"
     first, second = ("\n".join(f"line {i} says {word} {i}" for i in range(2_000)) for word in ("this", "that"))
     assert diff(first, second).plain.count("\n") == 3_999
+
+
+async def test_a_continued_answer_shows_its_seam_when_it_is_reopened_and_is_no_question_to_edit(chat: Chat) -> None:
+    chat.local_says([Accepted("small"), Piece("half"), asyncio.Event()], script(["the rest"]))
+    async with chat.running() as running:
+        await running.send("go")
+        await running.until(lambda: running.answers == ["half"])
+        await running.press("escape")
+        await running.idle()
+        await running.press("f5")
+        await running.idle()
+        chat.conversation = await running.screen.assistant.latest()
+    async with chat.running() as running:
+        assert running.questions == ["You: go"]
+        assert running.answers == ["half", "the rest"]
+        assert running.speakers[-1] == "● continued by scripted · on this machine"
+        await running.press("f8")
+        assert running.screen.composer.text == "go"
+        await running.press("escape", "ctrl+t")
+        await running.idle()
+        assert running.speakers[-1] == "● continued by scripted · on this machine"

@@ -16,6 +16,7 @@ from hybridchat import __version__
 from hybridchat.cli.data_rights.inventory import Fate, Found, Handover, found
 from hybridchat.cli.data_rights.keyring_entries import entries_there
 from hybridchat.config.loading import Loaded
+from hybridchat.config.private_folders import make_private_folder
 from hybridchat.credentials import Credentials
 from hybridchat.errors import CannotWrite, UsageError
 from hybridchat.messages import Conversation, Message
@@ -73,9 +74,10 @@ def write(files: list[tuple[PurePosixPath, bytes]], target: Path) -> None:
                     archive.writestr(str(name), content)
             _write(target, packed.getvalue())
             return
-        target.mkdir(mode=0o700, parents=True)
+        make_private_folder(target.parent)
+        target.mkdir(mode=0o700)
         for name, content in files:
-            (target / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder((target / name).parent)
             _write(target / name, content)
     except FileExistsError as error:
         raise UsageError(
@@ -123,6 +125,9 @@ def _json(value: object) -> str:
 def _as_markdown(conversation: Conversation, messages: list[Message]) -> str:
     lines = [f"# {conversation.title}", "", f"{conversation.created_at:%Y-%m-%d %H:%M} UTC, `{conversation.id}`"]
     for message in messages:
+        if message.goes_on:
+            lines += ["", f"## continued, {message.created_at:%Y-%m-%d %H:%M} UTC (`{message.id}`)"]
+            continue
         status = "" if message.status == "complete" else f", {message.status.replace('_', ' ')}"
         below = f", answers `{message.parent_id}`" if message.parent_id else ""
         lines += ["", f"## {message.role}, {message.created_at:%Y-%m-%d %H:%M} UTC{status} (`{message.id}`{below})", ""]
