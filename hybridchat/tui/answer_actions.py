@@ -101,7 +101,7 @@ class AnswerActions(TurnScreen):
         if exchange is None or exchange.shown is None or not exchange.others:
             self.tell("there is only one answer to this: /escalate or /retry give another")
             return
-        kept = await self.app.push_screen_wait(ComparisonDialog(exchange.others[-1], exchange.shown))
+        kept = await self.app.push_screen_wait(ComparisonDialog(exchange.answers, exchange.shown))
         if kept is not None:
             await self._go_to(self.conversation.branches.end_below(kept))
 

@@ -204,6 +204,26 @@ async def test_two_answers_are_compared_and_either_is_kept(chat: Chat) -> None:
         await running.until(lambda: running.answers == ["one"])
 
 
+async def test_any_two_of_several_answers_are_compared_and_an_older_one_is_kept(chat: Chat) -> None:
+    chat.local_says(script(["one"]), script(["two"]), script(["three"]))
+    async with chat.running() as running:
+        await running.ask()
+        for _ in range(2):
+            await running.press("ctrl+t")
+            await running.idle()
+        await running.press("f4")
+        dialog = await running.dialog(ComparisonDialog)
+        await running.until(lambda: [answer.source for answer in dialog.query(Answer)] == ["two", "three"])
+        await running.press("left")
+        await running.until(lambda: [answer.source for answer in dialog.query(Answer)] == ["one", "three"])
+        assert "[1] 1 of 3: scripted" in text_of(running)
+        await running.press("d", "right")
+        await running.until(lambda: "- one\n+ two" in text_of(running))
+        await running.press("1")
+        await running.until(lambda: running.answers == ["one"])
+        assert running.speakers == ["● scripted · on this machine · answer 1 of 3"]
+
+
 async def test_leaving_the_comparison_changes_nothing(chat: Chat) -> None:
     chat.local_says(script(["one"]), script(["two"]))
     async with chat.running() as running:
