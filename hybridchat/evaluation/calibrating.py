@@ -11,16 +11,14 @@ import msgspec
 
 from hybridchat.errors import InputError
 from hybridchat.evaluation.fitting import HeadFit, Sample
+from hybridchat.evaluation.remote_fitting import fit_remote
 from hybridchat.evaluation.traces import Trace
-from hybridchat.routing.prior import END, FittedModel, Prior, Promise, Remote, shipped
+from hybridchat.routing.prior import END, FittedModel, Prior, Promise, shipped
 from hybridchat.routing.warranty import NoWarranty, Warranty, warranty
 
 FEWEST_LABELS = 20
 FEWEST_OF_A_CLASS = 3
 """Right answers, and wrong ones, without which nothing can be learned about telling them apart."""
-
-REMOTE_LABELS = 20
-"""What is known of the remote model beforehand counts as much as so many of its answers, for each outcome here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ def fit_calibration(
     shown = logprobs if scored else text
     confidence, right = [answer[END] for answer in shown.held_out], shown.sample.right
     promised = warranty(confidence, right)
-    remote, pairs = fit_remote(traces, base.remote)
+    graded = [trace for trace in traces if trace.local.right is not None and (trace.local.tokens or not scored)]
+    remote, pairs = fit_remote(list(zip(graded, confidence, strict=True)), base.remote)
     top_k = max((len(top) for trace in traces for _, _, top in trace.local.tokens), default=0)
     prior = Prior(
         fitted_on=f"{model.name}: {len(text.sample)} questions",
@@ -91,19 +90,3 @@ def _check(traces: Sequence[Trace]) -> None:
             hint=f"It takes {FEWEST_LABELS}, {FEWEST_OF_A_CLASS} of them right and {FEWEST_OF_A_CLASS} wrong; "
             "some hundreds make it good.",
         )
-
-
-def fit_remote(traces: Sequence[Trace], known: Remote) -> tuple[Remote, int]:
-    """Return how often the remote model is right given the local outcome, drawn to what is known, and on how many."""
-    pairs = [
-        (trace.local.right, trace.remote.right)
-        for trace in traces
-        if trace.remote is not None and trace.remote.right is not None and trace.local.right is not None
-    ]
-    if not pairs:
-        return known, 0
-    shares = []
-    for outcome, before in ((True, known.if_local_right), (False, known.if_local_wrong)):
-        theirs = [there for here, there in pairs if here is outcome]
-        shares.append(round((sum(theirs) + REMOTE_LABELS * before) / (len(theirs) + REMOTE_LABELS), 4))
-    return Remote(*shares), len(pairs)

@@ -115,17 +115,19 @@ class _Heard:
 
 
 def _local(heard: _Heard, kept: Message) -> LocalTrace:
-    provenance = kept.provenance
+    """Return what was heard; an answer that was set aside may have gone on unheard."""
+    provenance, text = kept.provenance, "".join(heard.text)
+    ended = provenance is not None and provenance.finish_reason is not None
     return LocalTrace(
         provenance.model if provenance else "",
-        "".join(heard.text),
+        text,
         (provenance.finish_reason if provenance else None) or FinishReason.STOP,
         round((provenance.seconds if provenance else None) or 0.0, 3),
         tokens=token_rows(heard.tokens),
         digest=provenance.digest if provenance else None,
         top_k=max((len(token.top) for token in heard.tokens), default=0),
         prompt_tokens=provenance.usage.prompt_tokens if provenance else None,
-        cut_short=provenance is None or provenance.finish_reason is None,
+        cut_short=not ended or len(kept.content) > len(text),
     )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, log
 from operator import mul
 
 from hybridchat.messages import Confidence
 from hybridchat.routing.calibration import logistic
-from hybridchat.routing.prior import END, Checkpoint, Head, Prior
+from hybridchat.routing.prior import END, Checkpoint, Head, Prior, Remote
+
+SURENESS = "sureness"
+"""The logit of the confidence, as a feature of the remote model's chance."""
+
+_FAR = 1e-3
 
 FARTHEST = 4.0
 """Standard deviations from the mean at which a feature is cut off: no single odd number may decide."""
@@ -48,6 +53,23 @@ class Estimator:
     def abort_below(self, signals: Mapping[str, float], checkpoint: str) -> float | None:
         """Return the confidence below which the answer may be set aside at ``checkpoint``; None for never."""
         return at(self.head(signals)[0], checkpoint).abort_below
+
+
+def remote_given(remote: Remote, signals: Mapping[str, float], confidence: float) -> Remote:
+    """Return what is to be expected of the remote model on this very question, given the confidence in the local one.
+
+    Where it was never measured what the chance depends on, it is the same for all questions.
+    """
+    if remote.where_wrong is None:
+        return remote
+    chance = probability(remote.where_wrong, END, {**signals, SURENESS: sureness(confidence)})
+    return Remote(remote.if_local_right, chance)
+
+
+def sureness(confidence: float) -> float:
+    """Return the logit of a confidence, which is kept off 0 and 1."""
+    inside = min(1 - _FAR, max(_FAR, confidence))
+    return log(inside / (1 - inside))
 
 
 def at(head: Head, checkpoint: str) -> Checkpoint:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hybridchat.config.settings import Bias
 from hybridchat.messages import Confidence, FinishReason, Place, TokenLogprob
 from hybridchat.routing.answer_signals import AnswerSignals
-from hybridchat.routing.estimator import Estimator
+from hybridchat.routing.estimator import Estimator, remote_given
 from hybridchat.routing.learning import Label, Learned, learn
 from hybridchat.routing.policy import Action, Decision, LocalModel, Question
 from hybridchat.routing.prior import CHECKPOINTS, END, Prior, shipped
@@ -100,7 +100,9 @@ class GainWatch:
 
     def __init__(self, question: Question, prior: Prior, price: float, otherwise: Prior | None = None) -> None:
         self._estimator = Estimator(prior, otherwise)
-        self._remote = prior.remote
+        self._question = question
+        self._price = price
+        self._any_remote = self._remote = prior.remote
         self._learned = question.learned
         self._thresholds = Thresholds.of(question, price, prior.remote)
         self._can_escalate = may_ask(question)
@@ -125,8 +127,9 @@ class GainWatch:
             decisions.append(self._at_checkpoint())
         if self._can_escalate and not self._failing and (answer.text.refuses or answer.text.loops):
             self._failing = True
-            worthwhile = self._thresholds.worthwhile
-            decisions.append(self._decide(str(self._checkpoint), answer.snapshot(), worthwhile, Action.CONTINUE))
+            signals = answer.snapshot()
+            self._weigh(signals, str(self._checkpoint))
+            decisions.append(self._decide(str(self._checkpoint), signals, self._thresholds.worthwhile, Action.CONTINUE))
         taken = [decision for decision in decisions if decision is not None]
         escalations = (decision for decision in taken if decision.action is Action.ESCALATE)
         return next(escalations, taken[-1] if taken else None)
@@ -139,6 +142,7 @@ class GainWatch:
         """
         signals = self._answer.finished(finish_reason)
         fails = any(signals[name] for name in TRIGGERS)
+        self._weigh(signals, END)
         threshold = self._thresholds.at_end(by_gain=bool(self._answer.scored) or fails)
         decision = self._decide(END, signals, threshold, Action.KEEP)
         assert decision.confidence is not None
@@ -155,6 +159,7 @@ class GainWatch:
         self._checkpoint = checkpoint = CHECKPOINTS[passed - 1]
         self._next = CHECKPOINTS[passed] if passed < len(CHECKPOINTS) else sys.maxsize
         signals = self._answer.snapshot()
+        self._weigh(signals, str(checkpoint))
         abort_below = self._estimator.abort_below(signals, str(checkpoint))
         may_abort = abort_below is not None and count >= SCORED
         threshold = min(abort_below, self._thresholds.worthwhile) if may_abort and abort_below is not None else None
@@ -162,6 +167,18 @@ class GainWatch:
         assert decision.confidence is not None
         near = self._thresholds.moved + GREY if self._thresholds.moved else 0.0
         return replace(decision, doubtful=self._can_escalate and decision.confidence.value < near)
+
+    def _weigh(self, signals: Mapping[str, float], checkpoint: str) -> None:
+        """Look at what the remote model is worth on this question, as far as the answer has come.
+
+        A plain sign of failure, such as a refusal, says nothing about the remote model's chances.
+        """
+        if self._any_remote.where_wrong is None:
+            return
+        fails = any(signals.get(name) for name in TRIGGERS)
+        confidence = self._learned.applied(self._estimator.confidence(signals, checkpoint).value)
+        self._remote = self._any_remote if fails else remote_given(self._any_remote, signals, confidence)
+        self._thresholds = Thresholds.of(self._question, self._price, self._remote)
 
     def _decide(
         self, checkpoint: str, signals: Mapping[str, float], threshold: float | None, otherwise: Action

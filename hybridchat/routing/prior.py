@@ -64,10 +64,15 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the remote model was right, where the local one was right and where it was wrong."""
+    """How often the remote model was right, where the local one was right and where it was wrong.
+
+    Many questions are too hard for both: ``where_wrong`` tells those, of the ones that the local model gets wrong, that
+    the remote one gets right, from the question and the confidence. Without it ``if_local_wrong`` holds for all.
+    """
 
     if_local_right: float
     if_local_wrong: float
+    where_wrong: Head | None = None
 
 
 class FittedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
