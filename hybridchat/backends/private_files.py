@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from hybridchat.config.private_folders import make_private_folder
 from hybridchat.errors import BadConfiguration, CannotWrite
 
 
@@ -19,7 +20,7 @@ def private_folder(path: Path) -> Path:
     else: whoever owns a folder can replace what lies in it.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path)
         found = path.stat()
         if not _is_ours(found):
             raise BadConfiguration(

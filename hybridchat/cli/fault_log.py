@@ -12,6 +12,7 @@ from traceback import extract_tb
 
 from hybridchat import __version__
 from hybridchat.config.paths import cache_folder
+from hybridchat.config.private_folders import make_private_folder
 
 
 def path() -> Path:
@@ -25,11 +26,13 @@ def write(error: BaseException) -> Path:
     What the error says is left out, and so is what its causes say: it may quote a prompt or a key.
     """
     file = path()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(file.parent)
+    file.parent.chmod(0o700)  # it may have been made before, by a program that did not mind
     versions = f"hybridchat {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
     lines = [f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {versions}", *_places(error)]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+        file.chmod(0o600)
         stream.write("\n".join([*lines, "", ""]))
     return file
 

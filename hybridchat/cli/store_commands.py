@@ -41,8 +41,8 @@ def encrypt(*, by_passphrase: bool) -> None:
     path, settings, credentials = _opened()
     encryption.driver()
     if encryption.salt_of(path) is not None:
-        key = encryption.find_key(path, Unlocking(credentials, settings.store.key_command))
         left = [backup for backup in backups(path) if encryption.salt_of(backup) is None]
+        key = encryption.find_key(path, Unlocking(credentials, settings.store.key_command)) if left else None
         for backup in left:
             conversion.convert(backup, None, key)
         tell(f"the store was encrypted already{f'; so are {len(left)} more backups now' if left else ''}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridchat.config import documents, keys
 from hybridchat.config.loading import file_layer
+from hybridchat.config.private_folders import make_private_folder
 from hybridchat.errors import CannotWrite, UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
     file_layer(documents.parse(path, text))
     target = path.resolve()  # a link into somebody's collection of dotfiles stays a link
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(target.parent)
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".config-")  # 0600 by nature
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

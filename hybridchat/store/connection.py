@@ -25,10 +25,7 @@ def connect(
 
     ``key`` opens an encrypted database. ``read_only`` reads one where nothing can be written.
     """
-    place = ":memory:" if path is None else str(path)
-    if path is not None and read_only:
-        log = path.with_name(path.name + "-wal")  # without one SQLite would have to make it, or be told not to
-        place = f"{path.absolute().as_uri()}?{'mode=ro' if log.exists() else 'immutable=1'}"
+    place = ":memory:" if path is None else encryption.location(path, read_only=read_only)
     if key is not None:
         connection = encryption.connect(place, patience, key, uri=read_only)
     else:

@@ -86,7 +86,15 @@ def note_closed(path: Path) -> None:
         _open[path] = (count - 1, salt)
 
 
-def find_key(path: Path | None, unlock: Unlock | None) -> FileKey | None:
+def location(path: Path, *, read_only: bool) -> str:
+    """Return the database's name for SQLite: its path, or a URI where nothing can be written."""
+    if not read_only:
+        return str(path)
+    log = path.with_name(path.name + "-wal")  # without one SQLite would have to make it, or be told not to
+    return f"{path.absolute().as_uri()}?{'mode=ro' if log.exists() else 'immutable=1'}"
+
+
+def find_key(path: Path | None, unlock: Unlock | None, *, read_only: bool = False) -> FileKey | None:
     """Return the key that opens the database at ``path``, None where it needs none.
 
     Raises ``KeyMissing`` where no key fits, what ``unlock`` raises where there is none, and ``BadConfiguration`` where
@@ -101,7 +109,7 @@ def find_key(path: Path | None, unlock: Unlock | None) -> FileKey | None:
             f"{path} is encrypted (or damaged), and no key was given", hint="See `hybridchat store status`."
         )
     for key in unlock(salt):
-        if opens(path, key):
+        if opens(path, key, read_only=read_only):
             return key
     raise KeyMissing(
         f"the key or passphrase does not open {path}",
@@ -109,9 +117,9 @@ def find_key(path: Path | None, unlock: Unlock | None) -> FileKey | None:
     )
 
 
-def opens(path: Path, key: FileKey | None) -> bool:
+def opens(path: Path, key: FileKey | None, *, read_only: bool = False) -> bool:
     """Return whether ``key`` opens the database."""
-    connection = connect(str(path), 10.0, key)
+    connection = connect(location(path, read_only=read_only), 10.0, key, uri=read_only)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except Exception as error:

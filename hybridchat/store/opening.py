@@ -61,7 +61,7 @@ def open_for_reading(path: Path, patience: float, unlock: Unlock | None) -> Conn
     with explained(place):
         if not path.is_file():
             raise CannotWrite(f"{place} does not exist and cannot be made.", hint="Set store.path to another place.")
-        key = encryption.find_key(path, unlock)
+        key = encryption.find_key(path, unlock, read_only=True)
         connection = connect(path, patience, key, read_only=True)
         try:
             migrations.refuse_foreign(connection, path, len(MIGRATIONS))

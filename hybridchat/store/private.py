@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from hybridchat.config.private_folders import make_private_folder
+
 
 def make_private(path: Path) -> None:
     """Make the database and its folder, where they do not exist, and keep all others from reading them.
@@ -15,7 +17,7 @@ def make_private(path: Path) -> None:
     A folder that holds anything but our files is left as it is: the user chose it, and others may need it. Raises
     ``OSError`` where something cannot be made.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     with suppress(FileExistsError):  # one that exists is not opened: closing it would let go of SQLite's locks

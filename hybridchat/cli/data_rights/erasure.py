@@ -14,6 +14,7 @@ from hybridchat.cli import wiring
 from hybridchat.cli.data_rights.inventory import Fate, Found, folders, found
 from hybridchat.cli.data_rights.keyring_entries import forget_all, own_secrets
 from hybridchat.config import paths
+from hybridchat.config.private_folders import make_private_folder
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
 from hybridchat.errors import CannotWrite
@@ -124,7 +125,7 @@ def _remove_empty_folders(settings: Settings) -> None:
 
 
 def _write_down(note: Path, pending: Pending) -> None:
-    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(note.parent)
     with open(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 -- a mode is set
         file.write(msgspec.json.encode(pending))
         file.flush()

@@ -30,7 +30,7 @@ class Handover(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kind of file: ``patterns`` are globs below ``folder``, a name of ``folders``."""
+    """A kind of file: ``patterns`` are globs below ``folder``, a name of ``folders``; none where settings name it."""
 
     what: str
     folder: str
@@ -40,7 +40,9 @@ class Kept:
 
 
 INVENTORY = (
-    Kept("conversations, ledger, spending, search index", "data", ("hybridchat.db",), handover=Handover.DECODED),
+    Kept(
+        "conversations, drafts, ledger, spending, search index", "data", ("hybridchat.db",), handover=Handover.DECODED
+    ),
     Kept(
         "the database's log and lock files",
         "data",
@@ -59,11 +61,10 @@ INVENTORY = (
     Kept(
         "copies of the database from before an update", "data", ("hybridchat.db.version-*",), handover=Handover.LEFT_OUT
     ),
-    Kept("calibrations of local models", "data", ("calibration*/**/*", "calibration*.json")),
-    Kept("recorded answers (traces)", "data", ("traces/**/*", "recordings/**/*", "*.trace.jsonl*")),
-    Kept("drafts of messages and the prompt history", "data", ("drafts*", "drafts/**/*", "prompts*", "history*")),
+    Kept("calibrations of local models, with their answers", "data", ("calibrations/**/*",)),
+    Kept("recorded turns (routing.record)", "record", ()),
     Kept("downloaded models", "models", ("**/*",), Fate.LEFT, Handover.LEFT_OUT),
-    Kept("settings, with your own words to redact", "config", ("config.toml",), Fate.ON_REQUEST, Handover.COPIED),
+    Kept("settings, with your own words to redact", "config", (), Fate.ON_REQUEST),
     Kept("faults of the program, without any prompt", "cache", ("errors.log",)),
     Kept("what a local server says, its address and key", "runtime", ("**/*",), handover=Handover.LEFT_OUT),
 )
@@ -82,7 +83,6 @@ def folders(settings: Settings) -> dict[str, Path]:
     return {
         "models": paths.models_folder(settings.store),
         "data": paths.data_folder(settings.store),
-        "config": user_file_path().parent,
         "cache": paths.cache_folder(),
         "state": paths.state_folder(),
         "runtime": paths.runtime_folder(),
@@ -97,17 +97,20 @@ def found(settings: Settings) -> Iterator[Found]:
     places = folders(settings)
     seen: set[Path] = set()
     for kept in INVENTORY:
-        folder = places[kept.folder]
-        patterns = (user_file_path().name,) if kept.folder == "config" else kept.patterns
-        for pattern in patterns:
-            for file in sorted(folder.glob(pattern)):
-                if (file.is_file() or file.is_symlink()) and file not in seen:
-                    seen.add(file)
-                    yield Found(file, kept)
-    for name, folder in places.items():
-        if name != "models" and folder in paths.own_folders():
-            for file in sorted(folder.rglob("*")):
-                outside = places["models"] not in file.parents
-                if (file.is_file() or file.is_symlink()) and file not in seen and outside:
-                    seen.add(file)
-                    yield Found(file, None)
+        for file in _files(kept, settings, places):
+            if (file.is_file() or file.is_symlink()) and file not in seen:
+                seen.add(file)
+                yield Found(file, kept)
+    for folder in sorted(paths.own_folders()):
+        for file in sorted(folder.rglob("*")):
+            if (file.is_file() or file.is_symlink()) and file not in seen and places["models"] not in file.parents:
+                seen.add(file)
+                yield Found(file, None)
+
+
+def _files(kept: Kept, settings: Settings, places: dict[str, Path]) -> list[Path]:
+    if kept.folder == "config":
+        return [user_file_path()]
+    if kept.folder == "record":
+        return [paths.expanded(settings.routing.record)] if settings.routing.record else []
+    return sorted(file for pattern in kept.patterns for file in places[kept.folder].glob(pattern))
