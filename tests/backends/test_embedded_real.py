@@ -347,7 +347,11 @@ async def test_any_gguf_file_can_be_answered_from(smollm2: Path, models: Path, r
     (mine := tmp_path / "mine.gguf").symlink_to(smollm2)
     own = EmbeddedBackend(replace(ENDPOINT, model=str(mine), num_ctx=None), models=models, runtime=runtime)
     parts = await parts_of(own, asked("Hi", max_tokens=2))
-    assert parts[0] == Accepted(str(mine), digest=None, window=4096)
+    accepted = parts[0]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.model, accepted.window) == (str(mine), 4096)
+    assert accepted.digest is not None
+    assert accepted.digest.startswith("ends:")
     assert parts[1] == Waiting("mine is being loaded (98 MB)")
     await own.aclose()
     assert await own.stop() is True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hybridchat.backends.model_files.catalogue import DEFAULT, STAND_IN, find, readable_size
@@ -17,6 +19,7 @@ DEFAULT_WINDOW = 4096
 """Tokens. Phi-3.5 goes over to its factors for long texts, and to other answers, as soon as the window is larger."""
 
 THREADS = "HYBRIDCHAT_EMBEDDED_THREADS"
+_ENDS = 1024 * 1024  # bytes
 _WORKING_MEMORY = 160 * 1024 * 1024  # bytes that llama.cpp takes for computing, beside weights and context
 
 
@@ -104,7 +107,27 @@ def _described(endpoint: Endpoint, present: Installed, name: str, title: str, st
     if head.context:
         window = min(window, head.context)
     memory = present.size + window * head.cache_bytes_per_token + _WORKING_MEMORY
-    return Served(name, title, present.path, present.size, present.sha256, window, memory, stand_in)
+    digest = present.sha256 or _fingerprint(present.path)
+    return Served(name, title, present.path, present.size, digest, window, memory, stand_in)
+
+
+def _fingerprint(path: Path) -> str:
+    """Return what tells a file of the user's own from another one: a digest of its ends, since it may be very large.
+
+    The head holds what describes the model, its quantisation and its template; the end is of the weights.
+    """
+    found = path.stat()
+    return _digest_of_ends(path, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _digest_of_ends(path: Path, size: int, _modified: int) -> str:
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        digest.update(file.read(_ENDS))
+        file.seek(max(0, size - _ENDS))
+        digest.update(file.read(_ENDS))
+    return f"ends:{digest.hexdigest()}"
 
 
 _INSTALL = "Install it with `pip install 'hybridchat[embedded]'`."
