@@ -92,9 +92,10 @@ class BackgroundCondenser:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _start(self, message_id: str) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(message_id))
+        self._task = asyncio.get_running_loop().create_task(self.run(message_id))
 
-    async def _run(self, message_id: str) -> None:
+    async def run(self, message_id: str) -> None:
+        """Condense that conversation now, where that is likely to be of use; a failure is no matter."""
         try:
             path = await self._resources.store.conversations.path(message_id)
             if (messages := older_turns(path)) and self._is_of_use(path):

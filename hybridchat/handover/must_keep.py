@@ -27,7 +27,7 @@ _SPAN = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
 _NUMBER = re.compile(r"(?<![\w.])[$€£]?\d+(?:[.,:/-]\d+)*(?:%|[A-Za-zµ°]{1,3}(?![\w]))?")
 _LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s<>()\"']+[^\s<>()\"'.,;:!?]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w/])/?(?:[\w.-]+/)+[\w.-]+"
+    r"(?:https?://|www\.)[^\s<>()\"']+[^\s<>()\"'.,;:!?]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w/])/?(?:[\w.-]+/)+[\w.-]*\w"
 )
 _IDENTIFIER = re.compile(r"\b(?:[A-Za-z]+_\w+|[a-z]+[A-Z]\w*|[A-Z]{2,}\w*|[A-Z][a-z]+[A-Z]\w*|\w*[A-Za-z]\d\w*)\b")
 _CAPITALISED = re.compile(r"\b[A-ZÀ-ÞА-ЯΑ-Ω][\w'’-]+(?:[ \t]+[A-ZÀ-ÞА-ЯΑ-Ω][\w'’-]+)*")
@@ -185,4 +185,4 @@ def _capitalises_nouns(text: str) -> bool:
         inner = [word[0] for word in _WORD.finditer(sentence)][1:]
         words += len(inner)
         capitals += sum(word[0].isupper() and word[1:].islower() and len(word) > 1 for word in inner)
-    return words >= 8 and capitals > 0.2 * words
+    return words >= 20 and capitals > 0.2 * words
