@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from hybridchat import handover
-from hybridchat.backends.protocol import Backend
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
 from hybridchat.engine import Engine, Turn, TurnRequest, local_context
@@ -54,6 +53,14 @@ class WindowUse:
         return self.share is not None and self.share >= _NEARLY_FULL
 
 
+class Closes(Protocol):
+    """Whatever is to be closed at the end: a backend, a connection."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
+
+
 class Assistant:
     """The whole program behind a face; an asynchronous context manager that closes what it was given.
 
@@ -67,7 +74,7 @@ class Assistant:
         store: Store,
         credentials: Credentials,
         settings: Settings,
-        backends: Sequence[Backend],
+        backends: Sequence[Closes],
         models: LocalModels | None = None,
         open_preview: OpenPreview | None = None,
     ) -> None:

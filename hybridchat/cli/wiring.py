@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hybridchat.assistant import Assistant
+from hybridchat.assistant import Assistant, Closes
 from hybridchat.backends.embedded.backend import EmbeddedBackend
 from hybridchat.backends.first_available import FirstAvailable
 from hybridchat.backends.loopback import is_loopback
@@ -17,6 +17,7 @@ from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
 from hybridchat.cli.keeping import KeyringGuard, Unlocking
+from hybridchat.cli.remote_connection import RemoteConnection
 from hybridchat.config import paths
 from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, PrivacySettings, Settings, StoreSettings
 from hybridchat.credentials import Credentials, variable
@@ -44,13 +45,15 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     """
     credentials = new_credentials(settings)
     local = local_backend(settings, environ)
-    backends = [local]
-    open_remote = None if settings.remote.preset == NO_REMOTE else _remote_opener(settings, credentials, backends)
+    connection = RemoteConnection(settings)
+    closing: list[Closes] = [local, connection]
+    has_remote = settings.remote.preset != NO_REMOTE
+    open_remote = _remote_opener(settings, credentials, closing, connection) if has_remote else None
     policy = GainPolicy(bias=settings.routing.bias, calibrated=_finds_calibration(settings))
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
-    engine = _engine(settings)(settings, store, local, policy, open_remote)
+    engine = _engine(settings)(settings, store, local, policy, open_remote, connect_ahead=connection.open)
     preview = None if open_remote is None else partial(_preview_backend, settings)
-    return Assistant(engine, store, credentials, settings, backends, local_models(settings), preview)
+    return Assistant(engine, store, credentials, settings, closing, local_models(settings), preview)
 
 
 def _finds_calibration(settings: Settings) -> FindCalibration:
@@ -231,7 +234,9 @@ def _really_local(endpoint: Endpoint, settings: Settings) -> Endpoint:
     return endpoint
 
 
-def _remote_opener(settings: Settings, credentials: Credentials, backends: list[Backend]) -> OpenRemote:
+def _remote_opener(
+    settings: Settings, credentials: Credentials, closing: list[Closes], connection: RemoteConnection
+) -> OpenRemote:
     """Return what builds the remote backend: once a model, and not before something may really be sent."""
     opened: dict[str | None, Backend] = {}
 
@@ -243,8 +248,8 @@ def _remote_opener(settings: Settings, credentials: Credentials, backends: list[
             key = await _remote_key(endpoint, settings, credentials)
             if model is not None:
                 endpoint = replace(endpoint, model=model, price=None)
-            opened[model] = OpenAICompatibleBackend(endpoint, key)
-            backends.append(opened[model])
+            opened[model] = OpenAICompatibleBackend(endpoint, key, connection.ahead)
+            closing.append(opened[model])
         return opened[model]
 
     return open_remote

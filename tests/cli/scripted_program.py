@@ -52,7 +52,7 @@ def play(name: str) -> None:
             raise LookupError(SECRET)
         return ScriptedBackend(LOCAL, scenario(name))
 
-    def remote(settings: Settings, credentials: Credentials, backends: list[Backend]) -> OpenRemote:
+    def remote(settings: Settings, credentials: Credentials, backends: list[Backend], _: object) -> OpenRemote:
         async def opened(_model: str | None) -> Backend:
             backends.append(ScriptedBackend(REMOTE, saying("from ", "afar")))
             return backends[-1]

@@ -13,6 +13,7 @@ from hybridchat.backends.openai_compatible.models import ServedModel, alternativ
 from hybridchat.backends.openai_compatible.request import HEADERS, encoded, shown_headers
 from hybridchat.backends.openai_compatible.retry import Patience, Pause
 from hybridchat.backends.protocol import Accepted, ChatRequest, Ended, Piece, StreamPart, Waiting
+from hybridchat.backends.transport.ahead import TransportAhead
 from hybridchat.backends.transport.http import Phase, StreamedAnswer, new_client, open_stream, translated
 from hybridchat.backends.transport.json import read_json
 from hybridchat.backends.transport.key import KeyHeader
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from hybridchat.backends.transport.ahead import OpenedAhead
     from hybridchat.config.settings import Endpoint
 
 ANSWER_TIMEOUT = 10.0
@@ -54,11 +56,13 @@ class OpenAICompatibleBackend:
     """Answers by ``POST {url}/chat/completions``; see ``Backend`` for what a stream is made of.
 
     The key goes to the endpoint's own host only. A field that the server refuses by name (logprobs, on some) is left
-    out from then on. Before the first token, and only then, one failure that is likely to pass is retried.
+    out from then on. ``ahead`` may hold a connection that was opened before. Before the first token, and only then, one
+    failure that is likely to pass is retried.
     """
 
-    def __init__(self, endpoint: Endpoint, key: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, key: str | None = None, ahead: OpenedAhead | None = None) -> None:
         self._endpoint = endpoint
+        self._ahead = ahead
         self._key = KeyHeader(endpoint, key) if key else None
         self._left_out: set[str] = set()
         self._window: int | None = None
@@ -145,7 +149,8 @@ class OpenAICompatibleBackend:
     @cached_property
     def _client(self) -> httpx.AsyncClient:
         # Not built before it is needed: a client for HTTPS costs as much as a short local answer's first token.
-        client = new_client(self._endpoint)
+        transport = TransportAhead(self._ahead) if self._ahead is not None and self._ahead.is_useful else None
+        client = new_client(self._endpoint, transport=transport)
         if self._key is not None:
             client.auth = self._key
         return client

@@ -55,8 +55,12 @@ def place_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def new_client(endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> httpx.AsyncClient:
+def new_client(
+    endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
     """Return a client for ``endpoint`` that follows no redirect, and uses a proxy only for TLS to other machines.
+
+    ``transport`` takes the place of httpx's own, with its proxies; it is None where one may be needed.
 
     It has no read timeout: ``open_stream`` or the caller sets one. Raises ``BadConfiguration`` for a URL or a header
     that cannot be sent.
@@ -67,6 +71,7 @@ def new_client(endpoint: Endpoint, headers: Mapping[str, str] = _NO_HEADERS) -> 
         _check_header(endpoint, name, value)
     return httpx.AsyncClient(
         headers=sent,
+        transport=transport,
         verify=verification(endpoint.url),
         trust_env=may_use_proxy(endpoint.url),
         follow_redirects=False,
