@@ -6,13 +6,17 @@ Every line says who speaks in words; nothing moves the cursor, draws a box or te
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hybridchat.engine import TurnRequest
 from hybridchat.errors import HybridChatError
-from hybridchat.messages import Conversation, Place, Role
+from hybridchat.events import ContextCondensed, ContextTrimmed
+from hybridchat.messages import GO_ON, Conversation, Place, Role, Status
 from hybridchat.plain.consent import Person
 from hybridchat.plain.session import run_turn
 from hybridchat.plain.streams import Narration, Output, is_terminal, tell_error
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 _COMMANDS = """\
 /escalate  let the remote model answer the last question, too
 /retry     answer the last question again
+/continue  go on with an answer that was stopped
+/condense  let a summary stand for the older turns in what the local model is given
+/trim N    leave out the N oldest turns there (1 without a number)
+/undo      take back the last /condense or /trim
 /new       begin a new conversation
 /help      show this
 /quit      leave; so does the end of the input
@@ -53,20 +61,34 @@ class LineChat:
                     continue
                 case "/quit" | "/exit":
                     break
-                case "/help":
-                    self._narration.say(_COMMANDS)
-                case "/new":
-                    self._conversation_id = None
-                    self._narration.say("A new conversation begins.")
+                case "/continue":
+                    code = await self._go_on()
                 case "/retry":
                     code = await self._again(None)
                 case "/escalate":
                     code = await self._again(Place.REMOTE)
-                case command if command.startswith("/") and command[1:].isalpha():
-                    self._narration.say(f"There is no command {command}. /help lists them.")
+                case command if re.match(r"/[a-z]+(\s+\d+)?$", command):
+                    await self._do(*command.split())
                 case _:
                     code = await self._answer(prompt)
         return code
+
+    async def _do(self, command: str, number: str = "1") -> None:
+        """Do what answers nothing."""
+        match command:
+            case "/help":
+                self._narration.say(_COMMANDS)
+            case "/new":
+                self._conversation_id = None
+                self._narration.say("A new conversation begins.")
+            case "/condense":
+                await self._shorten(self._assistant.condense)
+            case "/trim":
+                await self._shorten(partial(self._assistant.trim, turns=int(number[:6])))
+            case "/undo":
+                await self._shorten(self._undo)
+            case _:
+                self._narration.say(f"There is no command {command}. /help lists them.")
 
     async def _answer(self, prompt: str, *, answer_to: str | None = None, choice: Place | None = None) -> int:
         turn = self._assistant.turn(
@@ -78,13 +100,30 @@ class LineChat:
                 can_ask=self._terminal is not None,
             )
         )
-        self._narration.say("Answer:")
+        self._narration.say("Answer:" if prompt != GO_ON else "The answer goes on:")
         face = TextFace(self._output, self._narration)
         person = Person(self._terminal) if self._terminal else None
         code = await run_turn(turn, face, person=person, answer_fd=self._output.fileno())
         if self._conversation_id is None and (latest := await self._assistant.latest()) is not None:
             self._conversation_id = latest.id
         return code
+
+    async def _shorten(self, work: Callable[[str], Awaitable[ContextCondensed | ContextTrimmed | None]]) -> None:
+        """Change what the local model is given of the conversation, and tell what came of it."""
+        if self._conversation_id is None:
+            self._narration.say("There is no question yet.")
+            return
+        try:
+            event = await work(self._conversation_id)
+        except HybridChatError as error:
+            tell_error(self._narration, error)
+        else:
+            if event is not None:
+                TextFace(self._output, self._narration).show(event)
+
+    async def _undo(self, conversation_id: str) -> None:
+        done = await self._assistant.undo_shortening(conversation_id)
+        self._narration.say("Taken back." if done else "There is nothing to take back.")
 
     async def _again(self, choice: Place | None) -> int:
         messages = await self._assistant.messages(self._conversation_id) if self._conversation_id else []
@@ -93,6 +132,13 @@ class LineChat:
             self._narration.say("There is no question yet.")
             return 0
         return await self._answer("", answer_to=question.id, choice=choice)
+
+    async def _go_on(self) -> int:
+        messages = await self._assistant.messages(self._conversation_id) if self._conversation_id else []
+        if not messages or messages[-1].status is not Status.PARTIAL or not messages[-1].content.strip():
+            self._narration.say("The last answer was not stopped: there is nothing to go on with.")
+            return 0
+        return await self._answer(GO_ON)
 
     async def _prompt(self) -> str | None:
         lines: list[str] = []

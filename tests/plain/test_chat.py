@@ -83,6 +83,20 @@ async def test_commands(chat: Chat, talk: Talk) -> None:
     assert len(await chat.store.conversations.list()) == 2
 
 
+async def test_the_context_is_shortened_by_words_and_the_change_is_told_and_taken_back(chat: Chat, talk: Talk) -> None:
+    ended = await talk(
+        "/trim", "one", "two", "three", "/trim 1", "four", "/undo", "five", "/undo", "/trim 9", "/condense"
+    )
+    assert "There is no question yet." in ended.err
+    assert ended.err.count("left out: the oldest 1 turn") == 2  # when it is done, and with the next question
+    assert "There is nothing to take back." in ended.err
+    assert "9 turns cannot be left out: there are 5" in ended.err
+    assert "a summary of the oldest 4 turns" in ended.err
+    questions = [[m.content for m in request.messages if m.role == "user"] for request in chat.local.requests]
+    assert questions[3] == ["two", "three", "four"]
+    assert questions[4] == ["one", "two", "three", "four", "five"]
+
+
 async def test_a_conversation_is_gone_on_with(chat: Chat, talk: Talk) -> None:
     await talk("first")
     conversation = (await chat.store.conversations.list())[0]
