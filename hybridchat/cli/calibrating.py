@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 from hybridchat.backends.protocol import Accepted, Backend, ChatRequest
@@ -60,9 +61,9 @@ def run(call: Call) -> int:
     ``Interrupted`` when stopped, and whatever the local model's backend raises.
     """
     settings = load(call.flags).settings
-    items = _items(call)
+    items = items_of(call)
     narration = Narration(sys.stderr, quiet=call.quiet)
-    job = _Job(call, settings, items, narration)
+    job = Asking(call, settings, items, narration)
     try:
         traces = asyncio.run(job.record())
     except KeyboardInterrupt:
@@ -109,7 +110,8 @@ def calibrations(settings: Settings) -> Calibrations:
     return Calibrations(paths.calibrations_folder(settings.store), settings.answer.system)
 
 
-def _items(call: Call) -> Sequence[Item]:
+def items_of(call: Call) -> Sequence[Item]:
+    """Return the questions that are asked for: those of a file, else the shipped ones."""
     if call.file is None:
         return shipped()[: call.limit]
     items = read_questions(paths.expanded(call.file))
@@ -117,10 +119,13 @@ def _items(call: Call) -> Sequence[Item]:
     return items[: call.limit]
 
 
-class _Job:
-    """One calibration on its way: asks what is not answered yet."""
+class Asking:
+    """Asks what is not answered yet; ``into`` is the file of the answers, else one that belongs to the calibration."""
 
-    def __init__(self, call: Call, settings: Settings, items: Sequence[Item], narration: Narration) -> None:
+    def __init__(
+        self, call: Call, settings: Settings, items: Sequence[Item], narration: Narration, into: Path | None = None
+    ) -> None:
+        self._into = into
         self._call = call
         self._settings = settings
         self._items = items
@@ -155,7 +160,7 @@ class _Job:
         caps = {length: min(cap, answer.max_tokens) for length, cap in CAPS.items()}
         questions = self._call.file or f"shipped {SEED}"
         recording = Recording(
-            self.kept.work_file(self.model, f"{questions} {caps}"),
+            self._into or self.kept.work_file(self.model, f"{questions} {caps}"),
             self._items,
             Direct(local, caps, answer.system, answer.temperature, answer.seed, template=self.model.template).local,
             remote.ask if remote else None,
