@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hybridchat.config.settings import Bias
+from hybridchat.messages import DataPolicy
 
 
 class Parts(StrEnum):
@@ -17,19 +18,36 @@ class Parts(StrEnum):
     FAMILIES = "families"
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 -- each argument is an option of the command
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="TRACES", help="Files of recorded turns (JSON Lines, plain, gzip or xz)."),
     ] = None,
     *,
+    live: Annotated[bool, typer.Option("--live", help="Ask the models now: the shipped questions, or mine.")] = False,
+    questions: Annotated[
+        str | None, typer.Option("--questions", metavar="FILE", help="What to ask, as for `hybridchat calibrate`.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Ask only N questions.")] = None,
+    remote_sample: Annotated[
+        int,
+        typer.Option("--remote-sample", metavar="N", min=0, help="Put N of them to the remote model, too, if I agree."),
+    ] = 0,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let that sample leave the machine without asking me.")
+    ] = False,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="FILE", help="Keep the answers in FILE; what is there is not asked."),
+    ] = None,
     bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
     min_confidence: Annotated[
         str | None,
         typer.Option("--min-confidence", metavar="P", help="Keep no local answer that is less sure (0 to 1)."),
     ] = None,
     calibration: Annotated[
-        str | None, typer.Option("--calibration", metavar="FILE", help="A calibration to use, in place of the prior.")
+        str | None,
+        typer.Option("--calibration", metavar="FILE", help="A calibration to use, not the model's own; none for none."),
     ] = None,
     cross_fit: Annotated[
         Parts | None,
@@ -38,6 +56,13 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option("--resamples", metavar="N", min=0, help="How many resamples the intervals come from.")
     ] = 200,
+    data_policy: Annotated[DataPolicy | None, typer.Option("--data-policy", help="What may leave the machine.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
+    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
+    local_backend: Annotated[
+        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object (docs/evaluation.schema.json).")
     ] = False,
@@ -45,15 +70,33 @@ def evaluate(
 ) -> None:
     """Measure the routing on recorded turns, with the policy that decides live.
 
-    Turns are recorded by `hybridchat calibrate`, and by --record of `hybridchat ask` and `hybridchat chat`. What leaves
-    the machine: nothing.
+    Turns are recorded with --live, and with --record of `hybridchat ask` and `hybridchat chat`. What leaves the
+    machine: nothing, but for a sample that you ask for with --remote-sample and agree to.
     """
     from hybridchat.cli import evaluating  # noqa: PLC0415 -- `--help` measures nothing
     from hybridchat.config.loading import Flag  # noqa: PLC0415 -- the same
 
-    flags = {
-        "routing.bias": Flag("--bias", bias),
-        "routing.min_confidence": Flag("--min-confidence", min_confidence),
-    }
-    call = evaluating.Call(tuple(files or ()), flags, resamples, calibration, cross_fit, as_json=as_json, quiet=quiet)
+    call = evaluating.Call(
+        files=tuple(files or ()),
+        flags={
+            "routing.bias": Flag("--bias", bias),
+            "routing.min_confidence": Flag("--min-confidence", min_confidence),
+            "local.model": Flag("--model", model),
+            "local.url": Flag("--local-url", local_url),
+            "local.backend": Flag("--local-backend", local_backend),
+            "privacy.data_policy": Flag("--data-policy", data_policy),
+            "privacy.offline": Flag("--offline", offline or None),
+        },
+        resamples=resamples,
+        live=live,
+        questions=questions,
+        limit=limit,
+        remote_sample=remote_sample,
+        allow_remote=allow_remote,
+        record=record,
+        calibration=calibration,
+        cross_fit=cross_fit,
+        as_json=as_json,
+        quiet=quiet,
+    )
     raise typer.Exit(evaluating.run(call))

@@ -27,7 +27,7 @@ def recorded(tmp_path: Path) -> Path:
 
 
 def call(*files: object, bias: str | None = None, **more: Any) -> Call:
-    return Call(tuple(map(str, files)), {"routing.bias": Flag("--bias", bias)}, 5, **more)
+    return Call(files=tuple(map(str, files)), flags={"routing.bias": Flag("--bias", bias)}, resamples=5, **more)
 
 
 def test_tables_are_for_people(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
