@@ -18,6 +18,7 @@ from hybridchat.errors import HybridChatError
 from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.messages import GO_ON, Conversation, Place, Role, Status
 from hybridchat.plain.consent import Person
+from hybridchat.plain.reading import Reading, judged
 from hybridchat.plain.session import run_turn
 from hybridchat.plain.streams import Narration, Output, is_terminal, tell_error
 from hybridchat.plain.terminal import open_terminal
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _COMMANDS = """\
 /escalate  let the remote model answer the last question, too
 /retry     answer the last question again
+/good      the last answer is right: learn from it
+/bad       the last answer is wrong: learn from it
 /continue  go on with an answer that was stopped
 /condense  let a summary stand for the older turns in what the local model is given
 /trim N    leave out the N oldest turns there (1 without a number)
@@ -50,12 +53,14 @@ class LineChat:
         self._terminal = terminal
         self._output = Output(sys.stdout)
         self._narration = Narration(sys.stderr, verbose=True)
+        self._reading: Reading | None = None
 
     async def run(self) -> int:
         """Talk until the input ends or the user leaves; return the exit code of the last answer."""
         code = 0
         self._narration.say("hybridchat, line by line. /help lists the commands, /quit leaves.")
         while (prompt := await self._prompt()) is not None:
+            await self._end_reading()
             match prompt.strip().lower():
                 case "":
                     continue
@@ -71,7 +76,13 @@ class LineChat:
                     await self._do(*command.split())
                 case _:
                     code = await self._answer(prompt)
+        await self._end_reading()
         return code
+
+    async def _end_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None and (found := await reading.end()):
+            self._narration.say(found)
 
     async def _do(self, command: str, number: str = "1") -> None:
         """Do what answers nothing."""
@@ -81,6 +92,9 @@ class LineChat:
             case "/new":
                 self._conversation_id = None
                 self._narration.say("A new conversation begins.")
+            case "/good" | "/bad":
+                said = await judged(self._assistant, self._conversation_id, good=command == "/good")
+                self._narration.say(said)
             case "/condense":
                 await self._shorten(self._assistant.condense)
             case "/trim":
@@ -104,6 +118,7 @@ class LineChat:
         face = TextFace(self._output, self._narration)
         person = Person(self._terminal) if self._terminal else None
         code = await run_turn(turn, face, person=person, answer_fd=self._output.fileno())
+        self._reading = Reading(turn)
         if self._conversation_id is None and (latest := await self._assistant.latest()) is not None:
             self._conversation_id = latest.id
         return code
