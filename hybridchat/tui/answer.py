@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
@@ -9,10 +10,15 @@ from textual.widget import Widget
 from hybridchat.text import StreamCleaner
 from hybridchat.tui.block_view import BlockView
 from hybridchat.tui.blocks import Block, Definitions, parse
+from hybridchat.tui.doubts import within
 from hybridchat.tui.pacer import Pacer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
+
+    from hybridchat.tui.doubts import Doubt
 
 _DRAFT = "-draft"
 
@@ -106,6 +112,13 @@ class Answer(Widget, inherit_css=False, can_focus=False):
         whole, definitions = parse(self._source) if self._settled or "]:" in self._source else ([], Definitions())
         if definitions:
             self._show(whole, 0)
+
+    def mark(self, doubted: Sequence[Doubt] | None) -> None:
+        """Underline parts of the source, in characters from its beginning, in what is drawn of them; None: nothing."""
+        lines = [0, *(match.end() for match in re.finditer("\n", self._source))]
+        for view in self._views:
+            start = lines[view.block.first_line]
+            view.mark(None if doubted is None else within(doubted, start, start + len(view.block.source)))
 
     def _draw_paced(self, text: str) -> None:
         self._draw(text)

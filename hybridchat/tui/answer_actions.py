@@ -8,13 +8,14 @@ from textual.css.query import NoMatches
 from hybridchat import phrases
 from hybridchat.messages import Message, Place, Role
 from hybridchat.text import one_line
+from hybridchat.tui import confidence_map
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.clipboard import copy
 from hybridchat.tui.comparison import ComparisonDialog
-from hybridchat.tui.confidence_map import ConfidenceMap
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
 from hybridchat.tui.explanation import explanation
 from hybridchat.tui.provenance import Fold, Question
+from hybridchat.tui.segments import Segment
 from hybridchat.tui.turn_view import answer_id
 from hybridchat.tui.turns import TurnScreen
 
@@ -80,15 +81,20 @@ class AnswerActions(TurnScreen):
         self.app.push_screen(TextDialog("Why this answer", explanation(source, local[-1] if local else None)))
 
     @work(group="look")
-    async def action_confidence(self) -> None:
-        """Underline what the local model was unsure of in the last answer that has its probabilities, or stop it."""
+    async def action_confidence(self, how: str = "") -> None:
+        """Mark what the local model was unsure of in the last answer that has its probabilities, or stop it.
+
+        ``how`` "raw" shows that answer as it was written, and not as it is drawn.
+        """
         exchange = self.conversation.last if self.is_ready else None
         for message in reversed(exchange.answers if exchange else ()):
             widget = self._widget_of(message)
             if widget is not None and (tokens := await self.assistant.logprobs(message.id)):
                 was_folded = any(fold.reveal(widget) for fold in self.query(Fold))
-                if not (was_folded and widget.has_class("-mapped")):
-                    await ConfidenceMap.toggle(widget, tokens)
+                if not confidence_map.is_shown(widget):
+                    await confidence_map.show(widget, tokens, raw=how.startswith("r"))
+                elif not was_folded:
+                    await confidence_map.hide(widget)
                 if was_folded:
                     self.transcript.scroll_to_widget(widget, animate=False)
                 return
@@ -177,7 +183,7 @@ class AnswerActions(TurnScreen):
     def _edit(self, question: Message) -> None:
         self.composer.begin_edit(question.id, question.content)
         self.composer.focus()
-        self.status.rest("editing: Enter sends it as a new branch, Esc leaves it")
+        self.status.rest(Segment(("editing: Enter sends it as a new branch, Esc leaves it", "editing: Esc leaves it")))
 
     def _widget_of(self, message: Message) -> Answer | None:
         try:

@@ -11,11 +11,16 @@ from textual.style import Style
 from textual.visual import Visual
 from textual.widget import Widget
 
+from hybridchat.tui.doubts import GUTTER, underlined
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.geometry import Size
     from textual.selection import Selection
 
     from hybridchat.tui.blocks import Block
+    from hybridchat.tui.doubts import Doubt
     from hybridchat.tui.lines import Line
 
 
@@ -39,6 +44,7 @@ class BlockView(Widget, inherit_css=False, can_focus=False):
         self._laid_out_for = 0
         self._lines: tuple[Line, ...] = ()
         self._strips: list[Strip | None] = []
+        self._doubted: Sequence[Doubt] | None = None
 
     @property
     def block(self) -> Block:
@@ -60,6 +66,15 @@ class BlockView(Widget, inherit_css=False, can_focus=False):
             self.refresh(layout=True)
         elif kept < height:
             self.refresh(Region(0, self.gutter.top + kept, self.size.width, height - kept))
+
+    def mark(self, doubted: Sequence[Doubt] | None) -> None:
+        """Underline parts of the block's source in what is drawn of it; None: nothing."""
+        if doubted == self._doubted:
+            return
+        self._doubted = doubted
+        if self._laid_out_for:
+            self._lay_out(self._laid_out_for)
+            self.refresh(layout=True)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
         """Take all the room there is."""
@@ -111,7 +126,11 @@ class BlockView(Widget, inherit_css=False, can_focus=False):
 
     def _lay_out(self, width: int) -> int:
         """Lay out for ``width``; return how many lines from the top are as they were."""
-        before, self._lines = self._lines, self._block.lines(width)
+        before = self._lines
+        if self._doubted is None:
+            self._lines = self._block.lines(width)
+        else:
+            self._lines = underlined(self._block.lines(width - GUTTER), self._block.source, self._doubted)
         kept = 0
         for old, new in zip(before, self._lines, strict=False):
             if not new.same(old):

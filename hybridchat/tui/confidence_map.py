@@ -1,4 +1,4 @@
-"""Shows which words of an answer its model was unsure of."""
+"""Shows which words of an answer its model was unsure of: in the answer as it is drawn, or token by token."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from textual.content import Content
 from textual.widgets import Static
 
 from hybridchat.text import clean
+from hybridchat.tui.doubts import SHAKY, STYLES, VERY_SHAKY, doubts, legend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from hybridchat.tui.answer import Answer
 
-SHAKY = 0.5
-"""A token whose probability is below this is underlined: the model would rather often have said something else."""
-VERY_SHAKY = 0.2
-"""Below this, in bold, too."""
+
+class ConfidenceLegend(Static):
+    """Says above an answer what its marks mean."""
+
+    DEFAULT_CSS = """
+    ConfidenceLegend { height: auto; color: $text-muted; }
+    """
+    ALLOW_SELECT = False
 
 
 class ConfidenceMap(Static):
@@ -29,27 +34,37 @@ class ConfidenceMap(Static):
     Answer.-mapped > BlockView { display: none; }
     """
 
-    @staticmethod
-    async def toggle(answer: Answer, tokens: Iterable[tuple[str, float]]) -> None:
-        """Show the map of ``answer``, or the answer again."""
-        shown = answer.query(ConfidenceMap)
-        answer.set_class(not shown, "-mapped")
-        if shown:
-            await shown.remove()
-        else:
-            await answer.mount(ConfidenceMap(confidence_map(tokens), markup=False))
+
+def is_shown(answer: Answer) -> bool:
+    """Whether the doubts about ``answer`` are shown, in either way."""
+    return bool(answer.query(ConfidenceLegend))
 
 
-def confidence_map(tokens: Iterable[tuple[str, float]]) -> Content:
+async def show(answer: Answer, tokens: Sequence[tuple[str, float]], *, raw: bool = False) -> None:
+    """Mark what ``answer`` is unsure of; ``raw`` shows it as it was written instead of as it is drawn."""
+    await hide(answer)
+    doubted = doubts(answer.source, tokens)
+    answer.set_class(raw, "-mapped")
+    if raw:
+        await answer.mount(ConfidenceMap(raw_map(tokens), markup=False))
+    else:
+        answer.mark(doubted)
+    said = ConfidenceLegend(legend(doubted, len(tokens)), markup=False)
+    await answer.mount(said, before=0 if answer.children else None)
+
+
+async def hide(answer: Answer) -> None:
+    """Show ``answer`` as it was."""
+    answer.remove_class("-mapped")
+    answer.mark(None)
+    await answer.query("ConfidenceLegend, ConfidenceMap").remove()
+
+
+def raw_map(tokens: Sequence[tuple[str, float]]) -> Content:
     """Return the text of ``tokens`` with the shaky ones underlined."""
     parts: list[Content] = []
-    shaky = 0
     for token, logprob in tokens:
         probability = math.exp(min(logprob, 0.0))
-        style = "" if probability >= SHAKY else "underline dim" if probability >= VERY_SHAKY else "underline bold"
-        shaky += bool(style)
+        style = "" if probability >= SHAKY else STYLES[probability < VERY_SHAKY]
         parts.append(Content.styled(clean(token), style))
-    legend = (
-        f"underlined: less than {SHAKY:.0%} likely, bold: less than {VERY_SHAKY:.0%} ({shaky} of {len(parts)} tokens)"
-    )
-    return Content("").join([Content.styled(f"{legend}\n", "$text-muted"), *parts])
+    return Content("").join(parts)

@@ -37,7 +37,7 @@ ACTIONS = (
     Action("stop", "escape", "Stop", "Stop the answer; what was said is kept"),
     Action("edit", "f8", "Edit", "Edit the last question, or question N; what followed it is kept", "[N]"),
     Action("why", "f2", "Why", "Show why this model answered: the signals and the threshold"),
-    Action("confidence", "f3", "Confidence", "Underline the words that the local model was unsure of"),
+    Action("confidence", "f3", "Confidence", "Underline the words that the local model was unsure of", "[raw]"),
     Action("compare", "f4", "Compare", "Show two of the answers to the last question side by side, and keep one"),
     Action("previous", "alt+left", "Branch before", "Go to the answer or the edited question before this one"),
     Action("next", "alt+right", "Branch after", "Go to the answer or the edited question after this one"),

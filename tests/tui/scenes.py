@@ -25,7 +25,7 @@ from hybridchat.store import rows
 from hybridchat.store.database import Store
 from hybridchat.tui import status
 from hybridchat.tui.answer import Answer
-from hybridchat.tui.confidence_map import ConfidenceMap
+from hybridchat.tui.confidence_map import ConfidenceLegend
 from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.conversations import ConversationsScreen
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
@@ -259,12 +259,13 @@ async def failure_with_partial(stage: Stage) -> AsyncIterator[Running]:
 
 @scene
 async def heat_map(stage: Stage) -> AsyncIterator[Running]:
-    pieces = words("The Tin Drum was written by John Lennon in 1959.")
-    stage.local(says(pieces, probabilities=[0.9, 0.9, 0.95, 0.9, 0.9, 0.9, 0.12, 0.45, 0.8, 0.31]))
+    pieces = words("*The Tin Drum* was written by **John Lennon** in 1959:\n\n- it has three books,\n- and a dwarf.")
+    shaky = {" **John": 0.12, " Lennon**": 0.45, " 1959:\n\n-": 0.31, " three": 0.18}
+    stage.local(says(pieces, probabilities=[shaky.get(piece, 0.9) for piece in pieces]))
     async with stage.running() as running:
         await running.ask(_TIN_DRUM)
         await running.press("f3")
-        await running.until(lambda: bool(running.screen.query(ConfidenceMap)))
+        await running.until(lambda: bool(running.screen.query(ConfidenceLegend)))
         yield running
 
 

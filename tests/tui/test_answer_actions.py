@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.selection import Selection
 from textual.widgets import Static
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece
@@ -10,9 +11,10 @@ from hybridchat.backends.scripted import script
 from hybridchat.messages import DataPolicy, FinishReason
 from hybridchat.tui import answer_actions
 from hybridchat.tui.answer import Answer
+from hybridchat.tui.block_view import BlockView
 from hybridchat.tui.clipboard import Copied
 from hybridchat.tui.comparison import ComparisonDialog, diff
-from hybridchat.tui.confidence_map import ConfidenceMap
+from hybridchat.tui.confidence_map import ConfidenceLegend, ConfidenceMap
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
 from hybridchat.tui.provenance import Fold, Question
 from tests.engine.policies import ScriptedPolicy
@@ -170,10 +172,16 @@ async def test_the_confidence_map_underlines_what_the_model_was_unsure_of(chat: 
     async with chat.running() as running:
         await running.ask()
         await running.press("f3")
+        await running.until(lambda: bool(running.screen.query(ConfidenceLegend)))
+        assert "(1 of 2 tokens)" in str(running.screen.query_one(ConfidenceLegend).render())
+        view = running.screen.query_one(BlockView)
+        assert view.get_selection(Selection(None, None)) == ("Paris", "\n\n")
+        assert "~ Paris" in "".join(segment.text for segment in view.render_line(0))
+        await running.press("f3")
+        await running.until(lambda: not running.screen.query(ConfidenceLegend))
+        assert "~" not in "".join(segment.text for segment in view.render_line(0))
+        await running.send("/confidence raw")
         await running.until(lambda: bool(running.screen.query(ConfidenceMap)))
-        shown = running.screen.query_one(ConfidenceMap).visual
-        assert "Paris" in str(shown)
-        assert "(1 of 2 tokens)" in str(shown)
         await running.press("f3")
         await running.until(lambda: not running.screen.query(ConfidenceMap))
 
@@ -330,12 +338,12 @@ async def test_the_confidence_of_a_folded_draft_is_shown_unfolded(chat: Chat) ->
         await running.ask()
         assert running.answers == ["It is Paris"]
         await running.press("f3")
-        await running.until(lambda: len(running.screen.query(ConfidenceMap)) == 1)
+        await running.until(lambda: len(running.screen.query(ConfidenceLegend)) == 1)
         assert len(running.answers) == 2
         running.screen.query(Fold).first().action_unfold()
         await running.press("f3")
         await running.until(lambda: len(running.answers) == 2)
-        assert len(running.screen.query(ConfidenceMap)) == 1
+        assert len(running.screen.query(ConfidenceLegend)) == 1
 
 
 async def test_a_mistyped_command_goes_to_no_model(chat: Chat) -> None:
