@@ -12,6 +12,7 @@ from hybridchat.engine.forms import Composed, Composer
 from hybridchat.errors import InputError
 from hybridchat.events import ContextCondensed, ContextTrimmed, Event, HandOver, Outgoing, Part, Replacement, Revise
 from hybridchat.handover import verbatim
+from hybridchat.handover.draft import with_draft
 from hybridchat.handover.parts import DRAFT, SYSTEM, parts_of, without_parts
 from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.wish import Wish
@@ -173,9 +174,8 @@ class Preparation:
     def _with_draft(self, messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
         if not self.draft or DRAFT in self._wish.left_out:
             return messages
-        draft = fenced(self.draft, "a smaller model's draft of the answer, which may be wrong")
-        last = messages[-1]
-        return (*messages[:-1], replace(last, content=f"{last.content}\n\n{draft}"))
+        *earlier, question = messages
+        return (*earlier, replace(question, content=with_draft(question.content, self.draft)))
 
     def _parts(self) -> tuple[Part, ...]:
         left_out = self._wish.left_out
