@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from hybridchat.assistant import Closes
 from hybridchat.backends.protocol import Accepted, Backend, Ended, Piece
 from hybridchat.backends.scripted import ScriptedBackend, Step
 from hybridchat.cli import wiring
@@ -52,10 +53,11 @@ def play(name: str) -> None:
             raise LookupError(SECRET)
         return ScriptedBackend(LOCAL, scenario(name))
 
-    def remote(settings: Settings, credentials: Credentials, backends: list[Backend], _: object) -> OpenRemote:
+    def remote(settings: Settings, credentials: Credentials, closing: list[Closes], connection: object) -> OpenRemote:
         async def opened(_model: str | None) -> Backend:
-            backends.append(ScriptedBackend(REMOTE, saying("from ", "afar")))
-            return backends[-1]
+            backend = ScriptedBackend(REMOTE, saying("from ", "afar"))
+            closing.append(backend)
+            return backend
 
         return opened
 
