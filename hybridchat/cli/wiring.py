@@ -16,6 +16,7 @@ from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
+from hybridchat.cli.budget_store import budget_store
 from hybridchat.cli.keeping import KeyringGuard, Unlocking
 from hybridchat.cli.remote_connection import RemoteConnection
 from hybridchat.config import paths
@@ -50,8 +51,18 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     has_remote = settings.remote.preset != NO_REMOTE
     open_remote = _remote_opener(settings, credentials, closing, connection) if has_remote else None
     policy = GainPolicy(bias=settings.routing.bias, calibrated=_finds_calibration(settings))
+    spending = budget_store(settings, lambda kept: open_store(kept, credentials))
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
-    engine = _engine(settings)(settings, store, local, policy, open_remote, connect_ahead=connection.open)
+    closing += [spending] if spending else []
+    engine = _engine(settings)(
+        settings,
+        store,
+        local,
+        policy,
+        open_remote,
+        connect_ahead=connection.open,
+        spending=spending.spending if spending else None,
+    )
     preview = None if open_remote is None else partial(_preview_backend, settings)
     return Assistant(engine, store, credentials, settings, closing, local_models(settings), preview)
 
