@@ -64,10 +64,12 @@ class Resources:
         """Return the conversation's redactor, which knows the user's words for it."""
         if conversation_id not in self._redactors:
             # The detectors' patterns take a while to compile: only where something may leave.
+            from hybridchat.engine.this_user import this_user  # noqa: PLC0415 -- see above
             from hybridchat.privacy.redaction import Redactor  # noqa: PLC0415 -- see above
 
             words = await self.store.contexts.private_words(conversation_id)
-            self._redactors.setdefault(conversation_id, Redactor(words=(*self.settings.privacy.words, *words)))
+            redactor = Redactor(words=(*self.settings.privacy.words, *words), identity=this_user())
+            self._redactors.setdefault(conversation_id, redactor)
         return self._redactors[conversation_id]
 
     async def add_private_words(self, conversation_id: str, words: Sequence[str]) -> None:

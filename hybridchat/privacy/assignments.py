@@ -9,32 +9,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hybridchat.privacy.cues import literal_places, vocabulary
 from hybridchat.privacy.spans import Kind, Span
+from hybridchat.privacy.words import lowered
 
-_ASSIGNMENT = re.compile(
+_PASSWORDS = (
+    "password passwd passphrase passwort passcode pwd kennwort wachtwoord contraseña clave_secreta senha hasło heslo lösenord "
+    "salasana passord adgangskode parola şifre mot_de_passe пароль 密码 密碼 口令 パスワード 비밀번호 पासवर्ड"
+).split()
+_KEYS = (
+    "api_key apikey api-key access_key accesskey access-key auth_key authkey auth-key account_key accountkey account-key "
+    "private_key privatekey private-key secret_key secretkey secret-key signing_key signingkey signing-key encryption_key "
+    "encryptionkey encryption-key shared_key sharedkey shared_access_key sharedaccesskey subscription_key subscriptionkey "
+    "subscription-key master_key masterkey master-key service_key servicekey license_key licensekey licence_key activation_key "
+    "product_key webhook_key app_key appkey api_secret apisecret client_secret clientsecret secret token credential "
+    "credentials cookie session_id sessionid session-id sessid jsessionid phpsessid sid csrf nonce bearer auth_code salt psk "
+    "wpa_key pat jwt signature passkey private_token api_hash bot_id dsn ключ 密钥 秘钥 令牌"
+).split()
+_CUES = tuple((cue.replace("_", " "), True) for cue in _PASSWORDS) + tuple((cue, False) for cue in _KEYS)
+_CUES += tuple((cue.replace("_", " "), False) for cue in _KEYS if "_" in cue) + (
+    ("clave secreta", True),
+    ("pass", True),
+)
+_WITH_DIGITS_ONLY = frozenset("nonce salt pat sid cookie csrf signature pass bearer".split())
+
+_AFTER_NAME = re.compile(
     r"""
-    (?:(?P<password>pass(?:word|wd|phrase|wort|code)|pwd|passwort|kennwort|wachtwoord|contraseña|mot\ de\ passe|senha
-        |hasło|пароль|密码|密碼|パスワード|비밀번호)
-      |(?P<key>(?:api|access|auth|account|private|secret|signing|encryption|shared|subscription)[_-]?(?:access[_-]?)?key
-        |secret|token|credentials?))
-    (?:_?[0-9]{1,2})?
+    (?:_?(?:[0-9]{1,2}|id|value|hash|base64|key|prod|dev|live|test|data|raw))?
     (?:
       \\?["'`\]]{0,2}[^\S\n]{0,8}
       (?::[^\S\n]?[\w.|\[\] ]{1,30}+=      # the type of an annotated name
         |=>|:=|[:=：＝]{1,2}
-        |>(?=[^<\n]{1,200}</))               # an XML element
+        |>(?=[^<\n]{1,200}</)               # an XML element
+        |,(?=[^\S\n]?["'`]))                # an argument or a pair
       [^\S\n]{0,8}
-     |\ {1,4}(?:is|ist|lautet|est|es|är|è)\ {1,4}
+     |\ {1,4}(?:is|ist|lautet|est|es|är|è|был|это|to|of|are)(?::|\b)\ {0,4}
+     |は|是|为|為
      |(?P<option>(?<=[a-z])[= ]{1,4})
     )
+    [*_]{0,3}
     (?:\\"(?P<escaped>[^"\\\n]{1,2000}+)\\"
       |"(?P<double>(?:[^"\n\\]|\\.){1,2000}+)"
       |'(?P<single>(?:[^'\n\\]|\\.){1,2000}+)'
+      |`(?P<back>[^`\n]{1,500}+)`
       |(?P<bare>[^\s"'`<>]{1,512}+))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _OPTION_NAME = re.compile(r"--?[a-z][a-z-]{0,40}\Z")
+_PASSWORD_OPTION = re.compile(
+    r"(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)(?=\s)[^\n]{0,200}?\s-p(?P<value>[^\s'\"-][^\s'\"]{2,64})"
+)
 _STAND_IN = re.compile(
     r"""
     \$[{(]|(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+)\Z)         # ${TOKEN}, $(cat key), $TOKEN
@@ -49,21 +74,30 @@ _STAND_IN = re.compile(
 )
 _CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[A-Za-z_]+(?:\.[A-Za-z_]+)+\Z|.*(?:\(\)|=>|->|::)")
 _NEXT_PARAMETER = re.compile(r"[&;]\w{1,64}=")
-_CLOSING = ",;.)}]"
+_CLOSING = ",;.)}]*"
 _DIGIT, _LETTER, _SPECIAL = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[!@#$%^&*+~|?]")
 
 
 def assigned_secrets(text: str) -> Iterator[Span]:
     """Find the values that are assigned to names such as ``password``, ``secret_key`` or ``token``.
 
-    A value may itself hold an assignment, so the search goes on right after the name; found spans may overlap.
+    A value may itself hold an assignment, so found spans may overlap.
     """
-    match = _ASSIGNMENT.search(text)
-    while match:
-        start, value = match.start(match.lastgroup or 0), _value(match)
-        if _is_named(match, text) and not _STAND_IN.match(value) and _looks_secret(value, match):
-            yield Span(start, start + len(value), Kind.PASSWORD if match["password"] else Kind.KEY)
-        match = _ASSIGNMENT.search(text, match.end("password" if match["password"] else "key"))
+    low = lowered(text)
+    words = vocabulary(low)
+    for cue, is_password in _CUES:
+        for end in literal_places(low, words, cue):
+            match = _AFTER_NAME.match(text, end)
+            if match is None:
+                continue
+            start, value = match.start(match.lastgroup or 0), _value(match)
+            is_upper = text[end - len(cue) : end].isupper()
+            kind = _kind(cue, value, match, is_password=is_password, is_environment=is_upper)
+            if kind and _is_named(match, text) and not _STAND_IN.match(value):
+                yield Span(start, start + len(value), kind)
+    if "mysql" in words or "mariadb" in words:
+        for match in _PASSWORD_OPTION.finditer(text):
+            yield Span(*match.span("value"), Kind.PASSWORD)
 
 
 def _value(match: re.Match[str]) -> str:
@@ -78,15 +112,15 @@ def _is_named(match: re.Match[str], text: str) -> bool:
     return _OPTION_NAME.search(text, max(0, match.start() - 40), match.start("option")) is not None
 
 
-def _looks_secret(value: str, match: re.Match[str]) -> bool:
+def _kind(cue: str, value: str, match: re.Match[str], *, is_password: bool, is_environment: bool) -> Kind | None:
     has_digit, has_letter = bool(_DIGIT.search(value)), bool(_LETTER.search(value))
     if match["bare"] and _CODE.match(value):
-        return False
-    if match["key"]:
-        return len(value) >= (12 if match["bare"] else 8) and has_digit and has_letter and " " not in value
-    if len(value) < 4:
-        return False
+        return None
+    if not is_password:
+        long_enough = len(value) >= (12 if match["bare"] else 8)
+        return Kind.KEY if long_enough and has_digit and has_letter and " " not in value else None
+    if len(value) < 4 or (cue in _WITH_DIGITS_ONLY and not (has_digit and len(value) >= 6)):
+        return None
     if not match["bare"]:
-        return has_digit or " " not in value
-    is_environment = match["password"].isupper()
-    return bool(match["option"] or is_environment or has_digit or _SPECIAL.search(value))
+        return Kind.PASSWORD if has_digit or " " not in value else None
+    return Kind.PASSWORD if match["option"] or is_environment or has_digit or _SPECIAL.search(value) else None

@@ -30,7 +30,7 @@ _FILLER = (
 )
 _DIGITLESS = r"[^0-9\n]{0,32}?"
 _NUMBER = r"[0-9](?:[ .\-/]?[0-9]){4,21}(?:[ \-]?[A-Z]{1,2}(?![A-Za-z]))?"
-_CODE = r"(?=(?:[A-Za-z\-]{0,6}[0-9]){3})[A-Za-z0-9](?:-?[A-Za-z0-9]){5,19}"
+_CODE = r"(?:(?=(?:[A-Za-z\-]{0,6}[0-9]){3})[A-Za-z0-9](?:-?[A-Za-z0-9]){5,19}|(?=[A-Z]{0,8}[0-9])[A-Z0-9]{6,12})"
 _NAMED = rf"(?<![0-9A-Za-z])(?P<value>{_NUMBER}|{_CODE})(?![0-9A-Za-z])"
 _MONTHS = (
     r"(?i:jan|feb|mar|mär|mrz|maa|apr|avr|abr|may|mai|mei|maj|mag|jun|jui|giu|jul|lug|aug|août|aoû|ago|sep|set|oct|okt|ott|out"
@@ -132,9 +132,10 @@ def in_context(text: str) -> Iterator[Span]:
             match = context.pattern.match(text, end)
             if match is not None:
                 start, stop = match.span("value")
-                if context.kind is not Kind.ID or _has_digits(text[start:stop]):
+                if context.kind is not Kind.ID or _is_code(text[start:stop]):
                     yield Span(start, stop, context.kind)
 
 
-def _has_digits(value: str) -> bool:
-    return sum(character.isdigit() for character in value) >= 4
+def _is_code(value: str) -> bool:
+    digits = sum(character.isdigit() for character in value)
+    return digits >= 4 or (digits > 0 and value.isupper() and value.isalnum())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+@lru_cache(maxsize=8)
 def vocabulary(low: str) -> str:
     """Return the different words of a text in lower case: far less to search than the text."""
     return " ".join(set(_WORD.findall(low)))
@@ -60,3 +62,13 @@ def _word_end(text: str, end: int) -> int:
 
 def _is_unspaced(character: str) -> bool:
     return character >= "\u3040"
+
+
+def literal_places(low: str, words: str, cue: str) -> Iterator[int]:
+    """Yield where ``cue`` ends in a text in lower case, be it inside a longer name."""
+    first = _WORD.match(cue)
+    at = low.find(cue) if first is None or first[0] in words else -1
+    while at >= 0:
+        end = at + len(cue)
+        yield end
+        at = low.find(cue, end)

@@ -19,10 +19,11 @@ from hybridchat.privacy.identity import NOBODY, Identity, identity_detectors
 from hybridchat.privacy.network import coordinates, machine_addresses
 from hybridchat.privacy.numbers import personal_numbers
 from hybridchat.privacy.phones import phone_numbers
+from hybridchat.privacy.private_keys import private_keys
 from hybridchat.privacy.random_strings import random_strings
 from hybridchat.privacy.spans import Kind, Span, merged
 from hybridchat.privacy.streets import street_addresses
-from hybridchat.privacy.tokens import prefixed_tokens, private_keys, tokens_in_context
+from hybridchat.privacy.tokens import prefixed_tokens, tokens_in_context
 from hybridchat.privacy.views import folded, unescaped
 from hybridchat.privacy.words import word_detector
 from hybridchat.privacy.wrapped import across_lines

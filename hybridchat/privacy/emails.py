@@ -23,10 +23,25 @@ _NO_TOP_LEVEL_DOMAIN = re.compile(
 )
 _NOBODY = frozenset({"git", "hg"})  # git@github.com: names a protocol's account, not a person
 _CREDENTIALS = re.compile(r"://[^\s/?#:@]*:[^\s/?]*\Z")  # user:password@host of a URL
+_HIDDEN_AT = re.compile(
+    r"[\[({<]{1,2}[ ]?(?i:at|@|a|ät|arroba|chez)[ ]?[\])}>]{1,2}[ ]?|[ ](?:at|AT)[ ](?=[A-Za-z0-9-]{1,40}[ .\[({<])"
+    r"|[_-](?:at|AT)[_-](?=[A-Za-z0-9-]{1,40}[_.-])|@(?=[ ]|[A-Za-z0-9-]{1,40}[ ]?[\[({<]|[A-Za-z0-9-]{1,40}[ ](?i:dot)[ ])[ ]?"
+)
+_SIGNS_OF_HIDING = (" at ", " AT ", "_at_", "-at-", "_AT_", "@", "(a", "[a", "{a", "<a", "(A", "[A", "{A", "<A", "( a", "[ a", "(@", "[@", "{@",
+                    "(ä", "[ä", "(chez")  # fmt: skip
+_DOT_IN_WORDS = (
+    r"(?:[ ]?[\[({<]{1,2}[ ]?(?i:dot|punkt|point|punto|ponto|\.)[ ]?[\])}>]{1,2}[ ]?|[ _-](?i:dot|punkt)[ _-]|[ ]\.[ ])"
+)
+_DOT_WORD = re.compile(_DOT_IN_WORDS)
+_HIDDEN_DOMAIN = re.compile(
+    rf"[A-Za-z0-9][A-Za-z0-9-]{{0,40}}(?:(?:{_DOT_IN_WORDS}|\.)[A-Za-z][A-Za-z0-9-]{{1,30}}){{1,4}}(?![A-Za-z0-9(])"
+)
+_HIDDEN_LOCAL = re.compile(rf"[\w%+-]{{1,40}}(?:(?:{_DOT_IN_WORDS}|\.)[\w%+-]{{1,30}}){{0,3}}[ ]?\Z")
+_ANNOUNCED = re.compile(r"(?:mail|reach|contact|schreib|kontakt|correo|courriel|addres+e?)[^\n]{0,30}\Z", re.IGNORECASE)
 
 
 def emails(text: str) -> Iterator[Span]:
-    """Find e-mail addresses, looking both ways from each ``@``."""
+    """Find e-mail addresses, looking both ways from each ``@``, and those written so that machines do not see them."""
     for match in _AT.finditer(text):
         at = match.start()
         start = _local_start(text, at)
@@ -39,6 +54,24 @@ def emails(text: str) -> Iterator[Span]:
             and not _CREDENTIALS.search(text, max(0, at - 2 * _LOCAL_LIMIT), at)
         ):
             yield Span(start, domain.end(), Kind.EMAIL)
+    for literal in _SIGNS_OF_HIDING:
+        at = text.find(literal)
+        while at >= 0:
+            hidden = _HIDDEN_AT.match(text, at)
+            if hidden:
+                yield from _disguised(text, hidden)
+            at = text.find(literal, at + 1)
+
+
+def _disguised(text: str, at: re.Match[str]) -> Iterator[Span]:
+    """Find ``name [at] domain [dot] org`` and the like."""
+    local = _HIDDEN_LOCAL.search(text, max(0, at.start() - _LOCAL_LIMIT), at.start())
+    domain = _HIDDEN_DOMAIN.match(text, at.end())
+    if not local or not domain:
+        return
+    is_bracketed, has_dot_word = at[0].strip()[:1] in "[({<", _DOT_WORD.search(domain[0]) is not None
+    if is_bracketed or has_dot_word or _ANNOUNCED.search(text, max(0, local.start() - 40), local.start()):
+        yield Span(local.start(), domain.end(), Kind.EMAIL)
 
 
 def _local_start(text: str, at: int) -> int:

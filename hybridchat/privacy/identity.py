@@ -23,6 +23,7 @@ _PATH = re.compile(
     r"(?:(?<![\w.])/(?:home|Users)/|(?<=[A-Za-z]:)[\\/]{1,4}(?:Users|Documents and Settings)[\\/]{1,4})"
     r"(?P<account>[^\s/\\:*?\"'<>|()\[\]{},;$%~`]{2,64})"
 )
+_FOLDERS_OF_HOMES = ("/home/", "/Users/", "\\Users\\", "Documents and Settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def identity_detectors(identity: Identity) -> tuple[Find, ...]:
     """Return detectors of what ``identity`` holds, and of account names in paths, be they whoever's."""
     words = [
         (Kind.NAME, [spelling for name in identity.names for spelling in _spellings(name)]),
-        (Kind.NAME, [account for account in identity.accounts if is_personal(account)]),
+        (Kind.NAME, [name for name in identity.accounts if is_personal(name) and name.casefold() not in _ORDINARY]),
         (Kind.HOST, [part for host in identity.hosts for part in (host, host.partition(".")[0]) if is_personal(part)]),
     ]
     parts = [part for name in identity.names for part in name.split() if _is_surname_like(part)]
@@ -106,8 +107,11 @@ def _homes(homes: Iterable[str]) -> Find:
 
 
 def _accounts_in_paths(text: str) -> Iterator[Span]:
-    if "sers" in text or "/home/" in text or "ocuments and " in text:
-        for match in _PATH.finditer(text):
-            account = match["account"].rstrip(".")
-            if is_personal(account):
-                yield Span(match.start("account"), match.start("account") + len(account), Kind.NAME)
+    for folder in _FOLDERS_OF_HOMES:
+        at = text.find(folder)
+        while at >= 0:
+            match = _PATH.search(text, max(0, at - 4), at + len(folder) + 80)
+            if match is not None and is_personal(match["account"].rstrip(".")):
+                start = match.start("account")
+                yield Span(start, start + len(match["account"].rstrip(".")), Kind.NAME)
+            at = text.find(folder, at + len(folder))

@@ -83,7 +83,7 @@ _digits("IE PPS", "7*", r"\d{7}[A-Wa-w][A-IWa-iw]?", "ie.pps")
 _letters("IBAN", r"[A-Za-z]{2}\d{2}[ \-]?(?:[A-Za-z0-9]{4}[ \-]?){2,7}[A-Za-z0-9]{0,4}", "IBAN", Kind.IBAN)
 _letters(
     "UK NINO",
-    r"[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z]([ \-]?)\d{2}\1\d{2}\1\d{2}\1[A-Da-d]",
+    r"[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z][ \-]?\d{2}(?:[ \-]?\d{2}){2}[ \-]?[A-Da-d]",
 )
 _letters("ES NIE", r"[XYZxyz][ \-]?\d{7}[ \-]?[A-Za-z]", "es.nie")
 _letters("IT codice fiscale", r"[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]", "it.codicefiscale")
@@ -94,7 +94,7 @@ _letters("TW", r"[A-Z][12]\d{8}")
 _letters("HK", r"[A-Z]{1,2}\d{6}\([0-9A]\)")
 
 _RUN = re.compile("[0-9]+")
-_LETTERS_THEN_DIGITS = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{1,6}+[ \-]?[0-9][0-9A-Za-z \-]{5}")
+_LETTERS_THEN_DIGITS = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{1,6}+[ \-]?[0-9][0-9A-Za-z \-(]{4}")
 _WORDY = re.compile("[A-Za-z_]")
 _SEPARATORS = frozenset(" -./+")
 _SHORTEST_IBAN = 15

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hybridchat.privacy.spans import Kind, Span
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 WINDOW = 400  # characters on each side of a seam
 _GROWING = {Kind.KEY, Kind.SECRET, Kind.PASSWORD, Kind.PRIVATE_KEY}
 _RANDOM = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])|[^\s]*[a-z][A-Z]|[0-9A-Z]{6}")
-_TRAILING = re.compile(r"[\s\\\"'`.…+>|-]*\Z")
-_LEADING = re.compile(r"[\s\"'`.…+>|]*")
+_PUNCTUATION = "\"'`.…>|\\"  # what people put where they cut
+_APART = "\n\x01\n"  # no detector reaches across
 
 
 def between(roles: Sequence[Role]) -> list[tuple[int, int]]:
@@ -30,53 +32,82 @@ def between(roles: Sequence[Role]) -> list[tuple[int, int]]:
     return pairs
 
 
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """``first`` up to ``end`` goes on in ``second`` from ``begin``; with what was found in each of them.
+
+    ``before`` and ``after`` are how many characters on either side are searched.
+    """
+
+    first: str
+    end: int
+    found_first: Sequence[Span]
+    second: str
+    begin: int
+    found_second: Sequence[Span]
+    before: int = WINDOW
+    after: int = WINDOW
+
+
 def across(
     first: str, found_first: Sequence[Span], second: str, found_second: Sequence[Span], using: Iterable[Detector]
 ) -> tuple[list[Span], list[Span]]:
     """Return the halves, in each text, of what the detectors find across the seam between two texts."""
-    cuts = {(len(first), 0), (_TRAILING.search(first).start(), _LEADING.match(second).end())}  # type: ignore[union-attr]
-    ends: list[Span] = []
-    begins: list[Span] = []
-    using = tuple(using)
-    for end, begin in sorted(cuts):
-        for span in crossing(first, end, found_first, second, begin, found_second, using):
-            ends.append(Span(span.start, end, span.kind))
-            begins.append(Span(begin, span.end, span.kind))
-    return ends, begins
+    cuts = {(len(first), 0), (_trailing(first), _leading(second))}
+    seams = [Seam(first, end, found_first, second, begin, found_second) for end, begin in sorted(cuts)]
+    halves = list(crossing(seams, using))
+    return [left for left, _ in halves], [right for _, right in halves]
 
 
-def crossing(
-    first: str,
-    end: int,
-    found_first: Sequence[Span],
-    second: str,
-    begin: int,
-    found_second: Sequence[Span],
-    using: Iterable[Detector],
-) -> list[Span]:
-    """Return what crosses the seam, as spans from an offset in ``first`` to an offset in ``second``.
+def crossing(seams: Sequence[Seam], using: Iterable[Detector]) -> Iterator[tuple[Span, Span]]:
+    """Yield both halves of what crosses a seam: the left one in its ``first``, the right one in its ``second``.
 
-    Where a half is complete by itself, the rest counts only if it looks like more of a key.
+    All seams are searched in one text. Where a half is complete by itself, the rest counts only if it looks like more
+    of a key.
     """
-    head = max(0, end - WINDOW)
-    left, right = first[head:end], second[begin : begin + WINDOW]
-    if not left or not right:
-        return []
-    crossings = []
-    for span in (span for detector in using for span in detector(left + right)):
-        if not span.start < len(left) < span.end:
-            continue
-        start, finish = head + span.start, begin + span.end - len(left)
-        left_whole = any(start < s.end and s.start < end and not _says_more(first[s.end : end]) for s in found_first)
-        right_whole = any(
-            s.start < finish and s.end > begin and not _says_more(second[begin : s.start]) for s in found_second
-        )
-        rest = second[begin:finish]
-        if right_whole or (left_whole and not (span.kind in _GROWING and _RANDOM.match(rest))):
-            continue
-        crossings.append(Span(start, finish, span.kind))
-    return crossings
+    windows = [(s.first[max(0, s.end - s.before) : s.end], s.second[s.begin : s.begin + s.after]) for s in seams]
+    text = _APART.join(left + right for left, right in windows)
+    places: list[int] = []
+    position = 0
+    for left, right in windows:
+        places.append(position + len(left))
+        position += len(left) + len(right) + len(_APART)
+    for span in (span for detector in using for span in detector(text)):
+        index = bisect_right(places, span.start)
+        if index < len(places) and span.start < places[index] < span.end:
+            seam, place = seams[index], places[index]
+            left = Span(seam.end - (place - span.start), seam.end, span.kind)
+            right = Span(seam.begin, seam.begin + span.end - place, span.kind)
+            if _belong_together(seam, left, right):
+                yield left, right
 
 
-def _says_more(rest: str) -> bool:
-    return any(character.isalnum() for character in rest)
+def _belong_together(seam: Seam, left: Span, right: Span) -> bool:
+    if _is_whole(seam.second, seam.found_second, right):
+        return False
+    rest = seam.second[right.start : right.end]
+    return not _is_whole(seam.first, seam.found_first, left) or (left.kind in _GROWING and bool(_RANDOM.match(rest)))
+
+
+def _is_whole(text: str, found: Sequence[Span], half: Span) -> bool:
+    """Whether something was found that reaches, but for punctuation, from inside of the half to its outer end."""
+    for span in found:
+        if span.start < half.end and half.start < span.end:
+            rest = text[half.start : span.start] + text[span.end : half.end]
+            if not any(character.isalnum() for character in rest) or span.start < half.start or span.end > half.end:
+                return True
+    return False
+
+
+def _trailing(text: str) -> int:
+    end = len(text)
+    while end > 0 and (text[end - 1].isspace() or text[end - 1] in _PUNCTUATION):
+        end -= 1
+    return end
+
+
+def _leading(text: str) -> int:
+    begin = 0
+    while begin < len(text) and (text[begin].isspace() or text[begin] in _PUNCTUATION):
+        begin += 1
+    return begin

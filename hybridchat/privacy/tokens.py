@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hybridchat.privacy.encoded import RUN
 from hybridchat.privacy.spans import Kind, Span
 
 _URL_SAFE = r"[A-Za-z0-9_-]"
 _BEFORE = re.compile(_URL_SAFE)
+_IN_A_RUN = re.compile(r"[A-Za-z0-9_+/=.-]+")  # a prefix that stands in a run of such characters, or nowhere
 _NO_KEBAB_CASE = r"(?=[a-z_-]{0,80}+[0-9A-Z])"  # a digit or capital, which kebab-case-names lack
 
 
@@ -51,34 +53,69 @@ def _in_context(where: str, literals: str, pattern: str, kind: Kind = Kind.KEY) 
 
 
 PREFIXED_TOKENS = (
-    _prefixed("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{20,}}+"),
-    _prefixed("Hugging Face", "hf_ api_org_", r"[A-Za-z0-9]{30,}+"),
-    _prefixed("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36,}+"),
-    _prefixed("GitHub, fine-grained", "github_pat_", r"[A-Za-z0-9_]{22,}+"),
-    _prefixed("GitLab", "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- gloas- glffct-",
-              rf"{_URL_SAFE}{{20,}}+(?:\.{_URL_SAFE}++)*"),
-    _prefixed("AWS access key id", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    _prefixed("Google API", "AIza", rf"{_URL_SAFE}{{35}}"),
-    _prefixed("Google OAuth", "ya29. GOCSPX-", rf"{_URL_SAFE}{{20,}}+"),
-    _prefixed("Slack", "xoxa- xoxb- xoxc- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-", r"[A-Za-z0-9-]{10,}+"),
-    _prefixed("Stripe", "sk_live_ sk_test_ rk_live_ rk_test_", r"[A-Za-z0-9]{10,}+"),
-    _prefixed("Stripe webhook", "whsec_", r"[A-Za-z0-9+/=]{20,}+"),
-    _prefixed("Groq", "gsk_", r"[A-Za-z0-9]{30,}+"),
-    _prefixed("NVIDIA", "nvapi-", rf"{_URL_SAFE}{{30,}}+"),
-    _prefixed("xAI, Perplexity, Tavily, Cerebras", "xai- pplx- tvly- csk-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{24,}}+"),
-    _prefixed("Replicate", "r8_", r"[A-Za-z0-9]{30,}+"),
-    _prefixed("npm", "npm_", r"[A-Za-z0-9]{36,}+"),
-    _prefixed("PyPI", "pypi-", rf"{_URL_SAFE}{{50,}}+"),
-    _prefixed("Docker", "dckr_pat_ dckr_oat_", rf"{_URL_SAFE}{{20,}}+"),
-    _prefixed("SendGrid", "SG.", rf"{_URL_SAFE}{{16,32}}\.{_URL_SAFE}{{32,64}}"),
-    _prefixed("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", r"[a-f0-9]{64}"),
-    _prefixed("Databricks", "dapi", r"[a-f0-9]{32}"),
-    _prefixed("Shopify", "shpat_ shpca_ shppa_ shpss_", r"[a-fA-F0-9]{32}"),
-    _prefixed("HashiCorp Vault", "hvs. hvb.", rf"{_URL_SAFE}{{24,}}+"),
-    _prefixed("Linear, Notion", "lin_api_ ntn_", r"[A-Za-z0-9]{32,}+"),
-    _prefixed("age", "AGE-SECRET-KEY-1", r"[A-Z0-9]{50,60}"),
+    _prefixed("OpenAI, Anthropic, OpenRouter, DeepSeek", "sk-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{16,}}+"),
+    _prefixed("OpenAI, Anthropic", "sk-proj- sk-ant- sk-or- sk-svcacct- sk-admin- sk-lf- pk-lf-", rf"{_URL_SAFE}{{10,}}+"),
+    _prefixed("Hugging Face", "hf_ api_org_", r"[A-Za-z0-9]{16,}+"),
+    _prefixed("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{10,}+"),
+    _prefixed("GitHub, fine-grained", "github_pat_", r"[A-Za-z0-9_]{10,}+"),
+    _prefixed("GitLab", "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- gloas- glffct- GR1348941",
+              rf"{_URL_SAFE}{{10,}}+(?:\.{_URL_SAFE}++)*"),
+    _prefixed("AWS access key id", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{12,16}(?![A-Za-z0-9])"),
+    _prefixed("AWS unique ids", "AIDA AROA AGPA ANPA ANVA APKA ASCA", r"[A-Z0-9]{16,17}(?![A-Za-z0-9])"),
+    _prefixed("Amazon Bedrock", "ABSK bedrock-api-key-", r"[A-Za-z0-9+/=-]{40,}+"),
+    _prefixed("Google API", "AIza", rf"{_URL_SAFE}{{20,40}}"),
+    _prefixed("Google OAuth", "ya29. GOCSPX- 1//0", rf"{_URL_SAFE}{{16,}}+"),
+    _prefixed("Slack", "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-", r"[A-Za-z0-9%.-]{10,}+"),
+    _prefixed("Stripe", "sk_live_ sk_test_ rk_live_ rk_test_ pk_live_ pk_test_", r"[A-Za-z0-9]{10,}+"),
+    _prefixed("Stripe, Svix webhooks", "whsec_", r"[A-Za-z0-9+/=]{16,}+"),
+    _prefixed("Groq", "gsk_", r"[A-Za-z0-9]{16,}+"),
+    _prefixed("NVIDIA", "nvapi-", rf"{_URL_SAFE}{{16,}}+"),
+    _prefixed("xAI, Perplexity, Tavily, Cerebras, Fireworks, Together, Voyage, Cohere",
+              "xai- pplx- tvly- csk- fw- fw_ tgp_v1_ pa- co- key_ jina_ fc- e2b_ lsv2_pt_ lsv2_sk_ r8_ esecret_",
+              rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{20,}}+"),
+    _prefixed("npm", "npm_", r"[A-Za-z0-9]{16,}+"),
+    _prefixed("PyPI", "pypi-", rf"{_URL_SAFE}{{16,}}+"),
+    _prefixed("RubyGems, NuGet, crates.io, Clojars", "rubygems_ oy2 cio CLOJARS_", r"[A-Za-z0-9]{30,}+"),
+    _prefixed("Docker", "dckr_pat_ dckr_oat_", rf"{_URL_SAFE}{{12,}}+"),
+    _prefixed("SendGrid", "SG.", rf"{_URL_SAFE}{{16,32}}\.{_URL_SAFE}{{16,64}}"),
+    _prefixed("Mailgun, Mailchimp", "key-", r"[0-9a-f]{32}"),
+    _prefixed("Brevo, Resend, Postmark", "xkeysib- xsmtpsib- re_", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{20,}}+"),
+    _prefixed("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", r"[a-f0-9]{20,64}"),
+    _prefixed("Databricks", "dapi", r"[a-f0-9]{30,}(?:-[0-9])?"),
+    _prefixed("Shopify", "shpat_ shpca_ shppa_ shpss_ shptka_", r"[a-fA-F0-9]{20,}"),
+    _prefixed("HashiCorp Vault, Terraform", "hvs. hvb. hvr. s.", rf"(?=[A-Za-z-]{{0,80}}+[0-9_]){_URL_SAFE}{{24,}}+"),
+    _prefixed("Linear, Notion, Airtable, Figma, ClickUp", "lin_api_ lin_oauth_ ntn_ secret_ figd_ figo_ figu_ pk_ pat",
+              r"(?=[A-Za-z]{0,60}+[0-9])[A-Za-z0-9_.-]{30,}+"),
+    _prefixed("Atlassian", "ATATT3 ATCTT3 ATBB ATSTT3", rf"[A-Za-z0-9_=-]{{20,}}+"),
+    _prefixed("Grafana, New Relic, Sentry, Honeycomb, Dynatrace",
+              "glc_ glsa_ NRAK- NRII- NRAA- NRJS- sntrys_ sntryu_ hcaik_ hcbik_ dt0c01. dt0s01. eyJrIjoi phc_ phx_",
+              r"[A-Za-z0-9+/=_.-]{16,}+"),
+    _prefixed("PlanetScale, Supabase, Neon, Upstash, Turso, Vercel, Netlify, Render, Fly, Railway",
+              "pscale_tkn_ pscale_pw_ pscale_oauth_ sbp_ sb_secret_ sb_publishable_ napi_ nfp_ nfc_ rnd_ fo1_ FlyV1 vercel_ vcp_",
+              rf"[ ]?{_URL_SAFE}{{16,}}+"),
+    _prefixed("Doppler, Pulumi, Infisical, 1Password, Bitwarden",
+              "dp.st. dp.pt. dp.ct. dp.sa. dp.scim. pul- ops_ st. A3- BW_", r"(?=[A-Za-z._-]{0,80}+[0-9])[A-Za-z0-9._-]{24,}+"),
+    _prefixed("Square, PayPal, Adyen, Razorpay, Flutterwave, Plaid, Coinbase",
+              "sq0atp- sq0csp- sq0idp- EAAA access_token$production$ AQE rzp_live_ rzp_test_ FLWSECK- FLWSECK_TEST- "
+              "access-sandbox- access-production- access-development-", r"[A-Za-z0-9+/$_-]{12,}+"),
+    _prefixed("Facebook, Instagram", "EAAC EAAB EAAG IGQ IGQV", r"[A-Za-z0-9]{40,}+"),
+    _prefixed("Twilio", "SK AC", r"[0-9a-f]{32}(?![0-9A-Za-z])"),
+    _prefixed("Postman, Mapbox, Contentful, HubSpot, LaunchDarkly, Typeform",
+              "PMAK- pk.eyJ sk.eyJ tk.eyJ CFPAT- pat-na1- pat-eu1- sdk- mob- tfp_ api-", r"(?=[A-Za-z_.-]{0,60}+[0-9])[A-Za-z0-9_.-]{24,}+"),
+    _prefixed("Alibaba, Tencent, Yandex, Oracle", "LTAI AKID y0_ AQVN YCAJE YCP t1. ocid1.", r"(?=[A-Za-z._-]{0,60}+[0-9])[A-Za-z0-9_.=-]{14,}+"),
+    _prefixed("Dropbox, Box, Zapier", "sl. sl.u. sl.B", rf"(?=[A-Za-z_-]{{0,80}}+[0-9]){_URL_SAFE}{{40,}}+"),
+    _prefixed("Snyk, Sonar, CircleCI, Buildkite, Codecov, Travis",
+              "snyk_uat. sqp_ squ_ sqa_ CCIPAT_ CCIPRJ_ bkua_ bkaj_ ccipat_ bt-", r"[A-Za-z0-9._-]{16,}+"),
+    _prefixed("Tailscale, WireGuard, ngrok, Cloudflare", "tskey- nodekey: privkey: ngrok_ v1.0- cfut_ cfat_", r"[A-Za-z0-9-]{16,}+"),
+    _prefixed("age", "AGE-SECRET-KEY-1 AGE-PLUGIN-", r"[A-Z0-9]{20,60}"),
+    _prefixed("wallets", "bc1 ltc1 xprv xpub zprv yprv 5K L K", r"(?=[a-zA-Z]{0,40}+[0-9])[0-9A-HJ-NP-Za-z]{38,}+"),
+    _prefixed("Ethereum", "0x", r"(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40})(?![0-9A-Za-z])"),
+    _prefixed("Nostr, Ripple", "nsec1 npub1", r"[0-9a-z]{50,}+"),
+    _prefixed("password hash", "$2a$ $2b$ $2y$ $5$ $6$ $1$ $apr1$ $y$ $argon2id$ $argon2i$ $argon2d$ $scrypt$ $pbkdf2-sha256$ {SSHA} {SHA}",
+              r"[A-Za-z0-9./$+=,]{20,}+"),
     _prefixed("JSON Web Token", "eyJ",
               rf"{_URL_SAFE}{{8,}}+\.{_URL_SAFE}{{8,}}+\.{_URL_SAFE}{{8,}}+(?:\.{_URL_SAFE}++){{0,2}}"),
+    _prefixed("JSON Web Token, a part", "eyJhbGci eyJ0eXAi eyJraWQi", r"[A-Za-z0-9_.-]{10,}+"),
 )  # fmt: skip
 
 TOKENS_IN_CONTEXT = (
@@ -96,6 +133,38 @@ TOKENS_IN_CONTEXT = (
                 r"""://[^\s/?#:@'"<>`]{0,128}+:(?!\$(?:[A-Z_][A-Z0-9_]*+@|[{(])|[<{]|\*{3})"""
                 r"""(?P<value>[^\s/'"<>`@]{1,128}+(?:@[^\s/'"<>`@]{1,128}+)*?)"""
                 r"""@(?=[\w.\[-]++(?:[:/?#\s'"<>`),;\]]|\Z))""", Kind.PASSWORD),
+    _in_context("Authorization header, other schemes", "uthorization UTHORIZATION",
+                r"""(?i:(?:proxy-)?authorization)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?(?P<value>(?!(?i:bearer|basic|token|apikey)\b)"""
+                r"""[^\s"'<>{}$][^"'\n<>{}]{10,600})"""),
+    _in_context("cookies", "ookie: OOKIE: ookie= ookie\"",
+                r"""(?i:(?:set-)?cookie)\\?["']?\s{0,2}[:=]\s{0,2}\\?["']?(?P<value>[A-Za-z0-9_.-]{1,64}=[^\s;"'<>\\]{6,2000}"""
+                r"""(?:;\s?[A-Za-z0-9_.-]{1,64}=[^\s;"'<>\\]{1,2000}){0,40})"""),
+    _in_context("custom headers", "-Key: -Token: -key: -token: -Secret: -secret: -Auth: -auth: -KEY: -TOKEN:",
+                r"(?i:[A-Za-z0-9-]{1,40}-(?:key|token|secret|auth)):[ \t]{0,3}(?P<value>[A-Za-z0-9._~+/=-]{12,}+)"),
+    _in_context("session in a URL", "=",
+                r"[?&;](?i:access_token|refresh_token|id_token|token|code|key|api_?key|auth|session(?:_?id)?|sid|secret|password|pwd"
+                r"|client_secret|jwt|assertion|SAMLResponse|state|ticket)=(?P<value>[A-Za-z0-9%._~+/=-]{8,}+)"),
+    _in_context("one-time password secret", "otpauth:// secret=",
+                r"[?&]secret=(?P<value>[A-Za-z2-7]{12,}+)"),
+    _in_context("netrc", "machine password",
+                r"machine\s+\S{1,100}\s+login\s+\S{1,100}\s+password\s+(?P<value>\S{3,200})", Kind.PASSWORD),
+    _in_context("pgpass", ":5432: :3306: :1433: :27017: :6379: :*:",
+                r"(?m:^)[\w.*-]{1,60}:(?:[0-9]{2,5}|\*):[\w*-]{1,60}:[\w-]{1,60}:(?P<value>[^\s:]{4,100})(?m:$)", Kind.PASSWORD),
+    _in_context("Sentry DSN", "ingest @sentry",
+                r"://(?P<value>[0-9a-f]{32})(?::[0-9a-f]{32})?@"),
+    _in_context("Discord webhook and token", "discord",
+                r"discord(?:app)?\.com/api/webhooks/(?P<value>[0-9]{10,20}/[A-Za-z0-9_-]{30,})"),
+    _in_context("Microsoft Teams webhook", "webhook.office.com",
+                r"webhook\.office\.com/webhookb2/(?P<value>[A-Za-z0-9@/-]{30,})"),
+    _in_context("Azure client secret", "Q~",
+                r"(?<![A-Za-z0-9_~.-])(?P<value>[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34})"),
+    _in_context("Azure storage and service bus", "Key=",
+                r"(?:AccountKey|SharedAccessKey|Key)=(?P<value>[A-Za-z0-9+/]{20,}+={0,2})"),
+    _in_context("Terraform Cloud", ".atlasv1.",
+                r"(?P<value>[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_=-]{20,})"),
+    _in_context("Mailchimp", "-us", r"(?<![0-9a-z])(?P<value>[0-9a-f]{32}-us[0-9]{1,2})(?![0-9a-z])"),
+    _in_context("WPA passphrase in a QR code", "WIFI:", r"WIFI:[^\n]{0,80}?P:(?P<value>[^;\n]{4,63})", Kind.PASSWORD),
+    _in_context("JSON Web Key", '"kty', r'"(?:d|k|p|q|dp|dq|qi)"\s{0,3}:\s{0,3}"(?P<value>[A-Za-z0-9_-]{16,}+)"'),
     _in_context("curl --user", "curl",
                 r"(?<![\w-])curl(?=\s)(?:(?!curl\s)[^\n]){0,1000}?\s(?:-u|--user)[ =]"
                 r"['\"]?[^\s:'\"]{1,64}:(?P<value>[^\s'\"]{3,128})", Kind.PASSWORD),
@@ -104,15 +173,16 @@ TOKENS_IN_CONTEXT = (
 
 def prefixed_tokens(text: str) -> Iterator[Span]:
     """Find the keys and tokens of ``PREFIXED_TOKENS``."""
+    runs = " ".join(RUN.findall(text))
     for row in PREFIXED_TOKENS:
         for prefix in row.prefixes:
-            start = text.find(prefix)
+            start = text.find(prefix) if prefix in runs or not _IN_A_RUN.fullmatch(prefix) else -1
             while start >= 0:
                 end = start + len(prefix)
                 if start == 0 or not _BEFORE.match(text, start - 1):
                     body = row.body.match(text, end)
                     if body:
-                        end = body.end()
+                        end = body.start() + len(body[0].rstrip(".,"))
                         yield Span(start, end, Kind.KEY)
                 start = text.find(prefix, end)
 
@@ -123,24 +193,3 @@ def tokens_in_context(text: str) -> Iterator[Span]:
         if any(literal in text for literal in row.literals):
             for match in row.pattern.finditer(text):
                 yield Span(*match.span("value"), row.kind)
-
-
-_PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_END = re.compile(r"-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_BODY = re.compile(r"""(?:(?:\s|\\[nr]|["'+,>])*[A-Za-z0-9+/=]{16,}+)*""")
-
-
-def private_keys(text: str) -> Iterator[Span]:
-    """Find private key blocks (PEM, OpenSSH, PGP); of one that is cut off, whatever looks like its body."""
-    begins = list(_PEM_BEGIN.finditer(text))
-    limits = [*(begin.start() for begin in begins[1:]), len(text)]
-    ends = _PEM_END.finditer(text)
-    end = next(ends, None)
-    for begin, limit in zip(begins, limits, strict=False):
-        while end is not None and end.start() < begin.end():
-            end = next(ends, None)
-        if end is not None and end.end() <= limit:
-            yield Span(begin.start(), end.end(), Kind.PRIVATE_KEY)
-        else:
-            body = _PEM_BODY.match(text, begin.end(), limit)
-            yield Span(begin.start(), body.end() if body else begin.end(), Kind.PRIVATE_KEY)

@@ -17,6 +17,7 @@ from functools import cache
 
 _AROUND = 160  # characters on both sides of an escape that are searched again
 _ROUNDS = 3  # of escapes in escapes
+_APART = "\n\x01\n"  # between surroundings of escapes that are far apart
 _INVISIBLE = "\x00\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 _ESCAPE = re.compile(
     rf"""
@@ -24,7 +25,7 @@ _ESCAPE = re.compile(
     |&(?:\#[0-9]{{1,7}}|\#[xX][0-9A-Fa-f]{{1,6}}|[A-Za-z]{{2,8}});
     |\\{{1,4}}(?:u[dD][89abAB][0-9A-Fa-f]{{2}}\\{{1,4}}u[dD][c-fC-F][0-9A-Fa-f]{{2}}|u[0-9A-Fa-f]{{4}}
       |u\{{[0-9A-Fa-f]{{1,6}}\}}|U[0-9A-Fa-f]{{8}}|x[0-9A-Fa-f]{{2}}|[01][0-7]{{2}}|[/_.@+*~=:&|!\#$-])
-    |=(?:(?:0[9AD]|2[0-9A-F]|3[A-F]|40|5[B-F]|60|7[B-E])(?![0-9])|\r?\n|(?:[89A-F][0-9A-F](?:=(?=[89A-F]))?){{1,8}})
+    |(?<=[0-9,.;:)>-])=(?:20|09)|=(?:(?:0[9AD]|2[0-9A-F]|3[A-F]|40|5[B-F]|60|7[B-E])(?![0-9])|\r?\n|(?:[89A-F][0-9A-F](?:=(?=[89A-F]))?){{1,8}})
     |[{_INVISIBLE}]
     """,
     re.VERBOSE,
@@ -78,41 +79,44 @@ def folded(text: str) -> str:
 
 
 def unescaped(text: str) -> Iterator[View]:
-    """Return the surroundings of all that is escaped in ``text``, read as what it means."""
-    matches = list(_ESCAPE.finditer(text))
-    first = 0
-    while first < len(matches):
-        last = first
-        while last + 1 < len(matches) and matches[last + 1].start() - matches[last].end() <= _AROUND:
-            last += 1
-        yield _unescaped(text, matches[first : last + 1])
-        first = last + 1
+    """Yield the surroundings of all that is escaped in ``text`` as one view, and of what is still escaped there."""
+    view: View | None = None
+    for _ in range(_ROUNDS):
+        matches = list(_ESCAPE.finditer(text))
+        if not matches:
+            return
+        view = replace(_around(text, matches), outer=view)
+        yield view
+        text = view.text
 
 
-def _unescaped(text: str, matches: list[re.Match[str]]) -> View:
-    start = max(0, matches[0].start() - _AROUND)
-    start = max(start, text.rfind("\n", start, matches[0].start()) + 1, text.rfind(" ", start, start + 40) + 1)
-    end = min(len(text), matches[-1].end() + _AROUND)
-    view = _replaced(text, start, end, matches)
-    for _ in range(_ROUNDS - 1):
-        inner = list(_ESCAPE.finditer(view.text))
-        if not inner:
-            break
-        view = replace(_replaced(view.text, 0, len(view.text), inner), outer=view)
-    return view
-
-
-def _replaced(text: str, start: int, end: int, matches: list[re.Match[str]]) -> View:
+def _around(text: str, matches: list[re.Match[str]]) -> View:
     parts: list[str] = []
     pieces: list[tuple[int, int, int, int]] = []
-    length, position = 0, start
+    length = 0
+    position = base = _beginning(text, matches[0].start(), 0)
     for match in matches:
+        start = _beginning(text, match.start(), position)
+        if start > position + _AROUND:
+            until = position + _AROUND
+            parts += [text[position:until], _APART]
+            length += until - position
+            pieces.append((length, length + len(_APART), until, start))
+            length, position = length + len(_APART), start
         plain = _meaning(match[0])
         parts += [text[position : match.start()], plain]
         length += match.start() - position
         pieces.append((length, length + len(plain), *match.span()))
         length, position = length + len(plain), match.end()
-    return View("".join([*parts, text[position:end]]), tuple(pieces), start)
+    return View("".join([*parts, text[position : position + _AROUND]]), tuple(pieces), base)
+
+
+def _beginning(text: str, escape: int, earliest: int) -> int:
+    """Return where the surroundings of an escape begin: with a word."""
+    start = escape - _AROUND
+    if start <= earliest:
+        return earliest
+    return max(start, text.rfind(" ", start, min(start + 40, escape)) + 1)
 
 
 def _meaning(escape: str) -> str:
