@@ -19,6 +19,7 @@ from hybridchat.errors import CannotWrite, HybridChatError
 from hybridchat.store import encryption
 from hybridchat.store.encryption import FileKey
 from hybridchat.store.failures import explained
+from hybridchat.store.migrations import backups
 from hybridchat.store.private import wipe
 
 _PATIENCE = 5.0  # seconds to wait for another process's transaction
@@ -50,10 +51,11 @@ def convert(path: Path, old: FileKey | None, new: FileKey | None) -> None:
 
 
 def clear_away_leftovers(path: Path) -> None:
-    """Clear away what a conversion that died left beside the database, unless another one is running."""
-    if _fresh(path).exists() or _former(path).exists():
-        with suppress(CannotWrite), _conversion_lock(path):
-            _clear_away(path)
+    """Clear away what a conversion that died left beside the database and its backups; one that is running stays."""
+    for one in (path, *backups(path)):
+        if _fresh(one).exists() or _former(one).exists():
+            with suppress(CannotWrite), _conversion_lock(one):
+                _clear_away(one)
 
 
 def _clear_away(path: Path) -> None:

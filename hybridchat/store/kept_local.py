@@ -11,7 +11,7 @@ _STAYED = """
     WITH answered AS (
         SELECT answer.parent_id AS question, answer.content, answer.provenance
         FROM message AS answer
-        WHERE answer.role = 'assistant' AND answer.status IN ('complete', 'partial')
+        WHERE answer.role = 'assistant' AND answer.status IN ('complete', 'partial') AND answer.content <> ''
             AND json_extract(answer.provenance, '$.place') = 'local'
             AND NOT EXISTS (
                 SELECT 1 FROM message AS other WHERE other.conversation_id = answer.conversation_id

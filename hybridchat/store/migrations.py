@@ -14,6 +14,8 @@ from hybridchat.store.connection import connect, transaction
 from hybridchat.store.encryption import FileKey
 from hybridchat.store.schema import MIGRATIONS, Migration
 
+_UNFINISHED = ".unfinished"
+
 APPLICATION_ID = 0x68796368  # "hych" in ASCII: tells our files from other programs' SQLite databases
 
 
@@ -61,7 +63,8 @@ def backup_path(path: Path, version: int) -> Path:
 
 def backups(path: Path) -> list[Path]:
     """Return all copies of the database at ``path`` that migrations made, finished or not."""
-    return sorted([*path.parent.glob(f"{path.name}.version-*.backup*")])
+    made = path.parent.glob(f"{path.name}.version-*.backup")
+    return sorted([*made, *path.parent.glob(f"{path.name}.version-*.backup{_UNFINISHED}")])
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path | None, newest: int) -> None:
@@ -100,7 +103,7 @@ def _keep_write_ahead_log(connection: sqlite3.Connection, patience: float) -> No
 
 
 def _back_up(path: Path, patience: float, target: Path, key: FileKey | None) -> None:
-    unfinished = target.with_name(target.name + ".unfinished")
+    unfinished = target.with_name(target.name + _UNFINISHED)
     unfinished.unlink(missing_ok=True)
     os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(connect(path, patience, key)) as source, closing(connect(unfinished, patience, key)) as copy:

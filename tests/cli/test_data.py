@@ -168,6 +168,9 @@ def test_an_erasure_of_everything_that_is_killed_ends_with_the_next_command(
     assert done.returncode in {-signal.SIGKILL, 0}, done.stderr.decode()
     ended = command("history", "list", "--json")
     assert ended.code == 0, ended.err
+    if moment == 1:  # nothing was written down yet
+        assert len(ended.out.splitlines()) == 2
+        return
     assert _traces(home) == []
     assert "everything before was erased" in command("egress", "verify").err
 

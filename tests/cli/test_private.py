@@ -16,7 +16,8 @@ from hybridchat.config import paths
 from hybridchat.config.settings import StoreSettings
 from hybridchat.store.database import Store
 from hybridchat.store.encryption import FileKey
-from hybridchat.store.migrations import MIGRATIONS, backup_path
+from hybridchat.store.migrations import backup_path
+from hybridchat.store.schema import MIGRATIONS
 from tests.cli.conftest import ROOT, Command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix permissions")

@@ -27,10 +27,14 @@ _PATIENCE = 5.0  # seconds to wait for another process's lock
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """What is written down before an erasure of everything begins: all that it needs to be brought to its end."""
+    """What is written down before an erasure of everything begins: all that it needs to be brought to its end.
+
+    ``only_settings`` says that all but the settings file is done.
+    """
 
     settings: bool
     secrets: list[str]
+    only_settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,22 @@ async def _finish(settings: Settings, credentials: Credentials) -> Erased:
     except (OSError, msgspec.MsgspecError):  # killed before it was written down to its end: nothing has begun
         note.unlink(missing_ok=True)
         return Erased(0, ())
-    stop_servers(paths.runtime_folder())
+    problems: list[str] = []
     files = doomed(settings, with_settings=pending.settings)
-    for one in files:
-        with explained(str(one.path)):
-            _wipe(one.path)
-    problems = await forget_all(settings, credentials, pending.secrets)
-    async with wiring.open_store(settings, credentials, resumes=False) as store:
-        await store.ledger.tell_of_erasure()
-    note.unlink(missing_ok=True)
+    last = [one for one in files if one.kept is not None and one.kept.fate is Fate.ON_REQUEST]
+    with explained(str(note)):
+        if not pending.only_settings:
+            stop_servers(paths.runtime_folder())
+            for one in files:
+                if one not in last:
+                    _wipe(one.path)
+            problems = await forget_all(settings, credentials, pending.secrets)
+            async with wiring.open_store(settings, credentials, resumes=False) as store:
+                await store.ledger.tell_of_erasure()
+            _write_down(note, msgspec.structs.replace(pending, only_settings=True))
+        for one in last:  # they say where all the rest is
+            _wipe(one.path.replace(one.path.with_name(f".config-{one.path.name}")))
+        note.unlink(missing_ok=True)
     _remove_empty_folders(settings)
     return Erased(len(files), tuple(problems))
 
@@ -126,10 +137,12 @@ def _remove_empty_folders(settings: Settings) -> None:
 
 def _write_down(note: Path, pending: Pending) -> None:
     make_private_folder(note.parent)
-    with open(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 -- a mode is set
+    new = note.with_name(f"{note.name}.new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 -- a mode is set
         file.write(msgspec.json.encode(pending))
         file.flush()
         os.fsync(file.fileno())
+    new.replace(note)
 
 
 def _note(settings: Settings) -> Path:

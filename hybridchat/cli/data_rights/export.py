@@ -80,9 +80,8 @@ def write(files: list[tuple[PurePosixPath, bytes]], target: Path) -> None:
             make_private_folder((target / name).parent)
             _write(target / name, content)
     except FileExistsError as error:
-        raise UsageError(
-            f"{target} is there already", hint="Name a folder or an archive that is not there yet."
-        ) from error
+        where = error.filename or target
+        raise UsageError(f"{where} is there already", hint="Name a folder or archive that is not there yet.") from error
     except OSError as error:
         raise CannotWrite(
             f"cannot write {error.filename or target}: {error.strerror or error}",

@@ -110,7 +110,7 @@ def found(settings: Settings) -> Iterator[Found]:
 
 def _files(kept: Kept, settings: Settings, places: dict[str, Path]) -> list[Path]:
     if kept.folder == "config":
-        return [user_file_path()]
+        return [user_file_path(), *sorted(user_file_path().parent.glob(".config-*"))]  # drafts of a new one
     if kept.folder == "record":
         return [paths.expanded(settings.routing.record)] if settings.routing.record else []
     return sorted(file for pattern in kept.patterns for file in places[kept.folder].glob(pattern))
