@@ -8,20 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import getters, on
-from textual.screen import ModalScreen, Screen
+from textual import getters, on, work
+from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerError
 
 from hybridchat.errors import HybridChatError, InputError, InputMissing
 from hybridchat.events import (
-    Consent,
-    ConsentRequested,
-    Event,
     Failed,
     Finished,
-    ModelChoiceRequested,
-    Reply,
     Routed,
 )
 from hybridchat.messages import GO_ON, Place, Provenance
@@ -29,13 +24,12 @@ from hybridchat.text import one_line
 from hybridchat.tui.attachments import attached
 from hybridchat.tui.completion import CompletionList, slash_command
 from hybridchat.tui.composer import Composer
-from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.conversation import OpenConversation
-from hybridchat.tui.dialogs import model_choice
 from hybridchat.tui.keys import Action
 from hybridchat.tui.provenance import Question
 from hybridchat.tui.status import StatusLine, Work, at_rest
 from hybridchat.tui.transcript import Transcript
+from hybridchat.tui.turn_questions import TurnQuestions, look_again
 from hybridchat.tui.turn_view import TurnView, stored
 
 if TYPE_CHECKING:
@@ -46,6 +40,7 @@ if TYPE_CHECKING:
 
     from hybridchat.assistant import Assistant
     from hybridchat.engine import Turn, TurnRequest
+    from hybridchat.engine.second_look import SecondLook
     from hybridchat.messages import Conversation
 
 _FIRST_SHOWN = 20  # turns that are drawn when a conversation is opened; the others come with "load earlier"
@@ -70,7 +65,7 @@ class TurnScreen(Screen[None]):
         self._warned = False
         self._busy = False
         self._queue: deque[str] = deque()
-        self._question: ModalScreen[Consent] | ModalScreen[str | None] | None = None
+        self._questions: TurnQuestions | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the parts from top to bottom."""
@@ -235,8 +230,9 @@ class TurnScreen(Screen[None]):
         routed: Routed | None = None
         try:
             await view.begin()
-            self._turn = self.assistant.turn(request)
-            async for event in self._turn:
+            turn = self._turn = self.assistant.turn(request)
+            questions = self._questions = TurnQuestions(self.app, turn, self.composer.type_in)
+            async for event in turn:
                 await view.show(event)
                 match event:
                     case Routed():
@@ -244,39 +240,26 @@ class TurnScreen(Screen[None]):
                     case Finished() | Failed():
                         await self.attempt(partial(self._end, routed, event))
                     case _:
-                        self._consider(event)
+                        questions.consider(event)
         finally:
             self._turn = None
             self._busy = False
             self.status.end()
+        if turn.second_look is not None and not self._queue:
+            self._look_again(turn.second_look)
         self._send_next()
+
+    @work(group="second-look", exclusive=True)
+    async def _look_again(self, looks: SecondLook) -> None:
+        await look_again(self, looks)
 
     def _goes_on(self, request: TurnRequest) -> bool:
         answered = self.conversation.branches.get(request.answer_to or "")
         return request.text == GO_ON if answered is None else answered.goes_on
 
-    def _consider(self, event: Event) -> None:
-        match event:
-            case ConsentRequested(outgoing) if isinstance(self._question, ConsentDialog):
-                self._question.show(outgoing)
-            case ConsentRequested(outgoing):
-                self._question = dialog = ConsentDialog(outgoing, self.composer.type_in, self._reply)
-                self.app.push_screen(dialog, self._answer)
-            case ModelChoiceRequested():
-                self._question = choice = model_choice(event)
-                self.app.push_screen(choice, self._answer)
-
-    def _answer(self, reply: Consent | str | None) -> None:
-        self._question = None
-        self._reply(reply)
-
-    def _reply(self, reply: Reply) -> None:
-        if self._turn is not None:
-            self._turn.answer(reply)
-
     async def _end(self, routed: Routed | None, last: Finished | Failed) -> None:
-        if self._question is not None and self._question.is_current:
-            self._question.dismiss()
+        if self._questions is not None:
+            self._questions.withdraw()
         if isinstance(last, Failed) and last.code == "interrupted" and self._queue:
             self.composer.give_back("\n".join(self._queue))
             self._queue.clear()

@@ -261,7 +261,8 @@ async def test_a_no_while_it_is_prepared_anew_is_heard(chat: Chat) -> None:
         await press(running, "s")
         await press(running, "l")
         assert dialog.is_current
-        running.screen._reply(revised[0])
+        assert running.screen._turn is not None
+        running.screen._turn.answer(revised[0])
         await running.idle()
         assert running.notes[-2] == "the local answer stands: you chose to stay local"
         assert chat.remote is not None
