@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing, closing, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from hybridchat.backends.protocol import Accepted, Backend, ChatRequest
+from hybridchat.backends.protocol import Backend
 from hybridchat.cli import wiring
 from hybridchat.cli.counting import CountProgress
+from hybridchat.cli.live_model import accepted_by, calibrations, live_model
 from hybridchat.config import paths
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
-from hybridchat.errors import HybridChatError, Interrupted, ServerFailed
+from hybridchat.errors import HybridChatError, Interrupted
 from hybridchat.evaluation import calibration_report
 from hybridchat.evaluation.calibrating import fit_calibration
 from hybridchat.evaluation.calibrations import Calibrations
@@ -26,7 +27,6 @@ from hybridchat.evaluation.questions import SEED, shipped
 from hybridchat.evaluation.recording import Direct, Progress, Recording
 from hybridchat.evaluation.remote_turns import RemoteTurns
 from hybridchat.evaluation.traces import Trace
-from hybridchat.messages import ChatMessage, Role
 from hybridchat.plain.consent import Person
 from hybridchat.plain.streams import Narration, Output
 from hybridchat.plain.terminal import open_terminal
@@ -105,11 +105,6 @@ def from_history(call: Call) -> int:
     return 0
 
 
-def calibrations(settings: Settings) -> Calibrations:
-    """Return the calibrations of this user."""
-    return Calibrations(paths.calibrations_folder(settings.store), settings.answer.system)
-
-
 def items_of(call: Call) -> Sequence[Item]:
     """Return the questions that are asked for: those of a file, else the shipped ones."""
     if call.file is None:
@@ -138,7 +133,7 @@ class Asking:
         """Return the traces of the questions."""
         local = wiring.local_backend(self._settings)
         try:
-            accepted = await _accepted(local)
+            accepted = await accepted_by(local)
             self.model = self.kept.live(LocalModel(accepted.model, accepted.digest))
             if accepted.stand_in:
                 self._narration.say(accepted.stand_in)
@@ -186,24 +181,11 @@ def _for_remote(settings: Settings) -> Settings:
     return replace(settings, answer=replace(answer, max_tokens=min(max(CAPS.values()), answer.max_tokens)))
 
 
-async def _accepted(backend: Backend) -> Accepted:
-    """Return which model would answer; the question itself is not put."""
-    async with aclosing(backend.stream(ChatRequest((ChatMessage(Role.USER, "Hello"),), max_tokens=1))) as parts:
-        async for part in parts:
-            if isinstance(part, Accepted):
-                return part
-    raise ServerFailed("the local model says nothing", endpoint=backend.endpoint.name, hint="Start its server again.")
-
-
 async def _live(settings: Settings, kept: Calibrations) -> tuple[FittedModel | None, HybridChatError | None]:
-    backend = wiring.local_backend(settings)
     try:
-        accepted = await _accepted(backend)
+        return kept.live(await live_model(wiring.local_backend(settings))), None
     except HybridChatError as error:
         return None, error
-    finally:
-        await backend.aclose()
-    return kept.live(LocalModel(accepted.model, accepted.digest)), None
 
 
 async def _learned(settings: Settings) -> list[str]:

@@ -32,7 +32,8 @@ class Pupil:
 
     @property
     def endpoint(self) -> Endpoint:
-        return Endpoint("pupil", Kind.OPENAI, "https://pupil.example/v1", "pupil", self.place, num_ctx=4096)
+        url = "https://pupil.example/v1" if self.place is Place.REMOTE else ""
+        return Endpoint("pupil", Kind.OPENAI, url, "pupil", self.place, num_ctx=4096)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamPart, None]:
         question = request.messages[-1].content

@@ -130,6 +130,21 @@ def test_what_is_shown_names_the_model_and_whether_it_is_calibrated(
     assert "stale" not in shown
 
 
+def test_doctor_says_whether_there_is_a_calibration_and_whether_it_holds(
+    command: Command, pupil: Enter, folder: Path, tmp_path: Path
+) -> None:
+    def told() -> str:
+        lines = (json.loads(line) for line in command("doctor", "--json").out.splitlines())
+        return next(json.dumps(line) for line in lines if "calibration" in line.values())
+
+    pupil(Pupil(third))
+    assert "the shipped prior" in told()
+    command("calibrate", questions(tmp_path / "q.jsonl"))
+    assert "from 40 answers of this model" in told()
+    pupil(Pupil(third, digest="sha256:2"))
+    assert "stale: the model's digest is another one" in told()
+
+
 def test_a_server_without_logprobs_calibrates_what_is_read_from_the_text(
     command: Command, pupil: Enter, folder: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from hybridchat.cli.checkup import local, machine, remote
+from hybridchat.cli.checkup import calibration, local, machine, remote
 from hybridchat.cli.checkup.verdict import Case, State, Verdict, problem
 from hybridchat.config.loading import load
 from hybridchat.errors import BackendError, BadConfiguration, Blocked, HybridChatError
@@ -33,6 +33,7 @@ _CHECKS: dict[str, Check] = {
     "embedded models": local.embedded_models,
     "memory": local.memory,
     _LOCAL_ANSWER: local.local_answer,
+    "calibration": calibration.calibration,
     "keyring": remote.keyring,
     "remote model": remote.remote_model,
     "remote key": remote.remote_key,
