@@ -31,6 +31,8 @@ from hybridchat.messages import Place
 from tests.servers.llama_cpp import run_llama_server
 
 RESAMPLES = 2000
+LONGEST = 700
+"""Characters of a question: reading longer ones takes a small machine minutes, and the draft is a small part of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ async def ask(items: dict[str, Item], traces: Sequence[Trace], remote: Direct, o
             print(f"{number} of {len(traces)}", file=sys.stderr, flush=True)
     await remote.backend.aclose()
     return [known[trace.id] for trace in traces]
+
+
+def _is_asked(trace: Trace) -> bool:
+    return (
+        trace.length == "short"
+        and len(trace.question) <= LONGEST
+        and trace.remote is not None
+        and bool(trace.local.text.strip())
+    )
 
 
 def _kept(out: Path | None) -> dict[str, Outcome]:
@@ -141,11 +152,9 @@ def main() -> None:
     os.nice(19)
     items = {item.id: item for item in shipped()}
     try:
-        traces = [
-            trace
-            for trace in read_traces(options.traces)
-            if trace.length == "short" and trace.remote is not None and trace.local.text.strip() and trace.id in items
-        ][: options.limit]
+        traces = [trace for trace in read_traces(options.traces) if trace.id in items and _is_asked(trace)][
+            : options.limit
+        ]
         with run_llama_server(options.remote) as server:
             remote = model(options.remote, server.url, server.key, Place.REMOTE)
             rows = summary(asyncio.run(ask(items, traces, remote, options.out)))

@@ -8,6 +8,7 @@ import typer
 
 from hybridchat.cli.screen import CONTINUE
 from hybridchat.config.settings import Bias
+from hybridchat.events import HandOver
 
 
 def chat(  # noqa: PLR0913 -- each argument is an option of the command
@@ -38,6 +39,9 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
         str | None,
         typer.Option("--conversation-budget", metavar="AMOUNT", help="The most to spend in this conversation."),
     ] = None,
+    handover: Annotated[
+        HandOver | None, typer.Option("--handover", help="What the remote model is sent of the conversation.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
     local_backend: Annotated[
         str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
@@ -64,6 +68,7 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
         "local.backend": Flag("--local-backend", local_backend),
         "local.url": Flag("--local-url", local_url),
         "privacy.offline": Flag("--offline", offline or None),
+        "handover.form": Flag("--handover", handover),
         "routing.bias": Flag("--bias", bias),
         "routing.min_confidence": Flag("--min-confidence", min_confidence),
         **limit_flags("month", "--month-budget", month_budget),
