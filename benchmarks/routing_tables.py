@@ -1,22 +1,22 @@
 """Makes the tables of docs/routing.md, in Markdown.
 
-``python -m benchmarks.routing_tables [--traces FILE] [--pairs DIR] [--resamples 1000] [--repeats 20]``: ``--traces``
-those on recorded turns with logprobs (``benchmarks.record_pair`` records them), ``--pairs`` those on paired outcomes
-without logprobs (``benchmarks.pairs_data`` has the format; takes minutes).
+``python -m benchmarks.routing_tables [--traces FILE] [--pairs DIR] [--into docs/routing.md] [--resamples 1000]
+[--repeats 20]``: ``--traces`` those on recorded turns with logprobs (``benchmarks.record_pair`` records them),
+``--pairs`` those on paired outcomes without logprobs (``benchmarks.pairs_data`` has the format; takes minutes).
+``--into`` puts them into the page, between its marks, instead of printing them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.pairs_data import Task, read_tasks
 from benchmarks.pairs_protocol import METRICS, Report, Runs, cross_validated, known, report
 from benchmarks.pairs_warranty import honesty, kept, scores
-from hybridchat.config.settings import Bias
-from hybridchat.errors import HybridChatError
+from hybridchat.errors import HybridChatError, InputError
 from hybridchat.evaluation.bootstrap import Interval
 from hybridchat.evaluation.cross_fit import FAMILIES, TENTHS, cross_fitted
 from hybridchat.evaluation.estimates import Estimate
@@ -56,66 +56,133 @@ NAMES = {
     "shown_90": "90%",
     "one_pass": "one pass",
 }
+BARE = frozenset(("cpt50", "cpt80", "saved95", "saved99", "auarc", "aurc", "log_loss", "random", "oracle", "pgr"))
+"""Columns whose intervals are left out, so that a table can be read."""
+
 LABELS, SPLITS = 200, 200
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables and return the exit code."""
+    """Make the tables and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.routing_tables", description=__doc__)
     parser.add_argument("--traces", type=Path)
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--into", type=Path)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=20)
     options = parser.parse_args(arguments)
+    made: dict[str, str] = {}
     try:
         if options.traces:
-            print("\n".join(of_traces(read_traces(options.traces), options.resamples)))
+            made["traces"] = "\n".join(of_traces(read_traces(options.traces), options.resamples))
         if options.pairs:
-            print("\n".join(of_pairs(read_tasks(options.pairs), options.repeats, options.resamples)))
+            made["pairs"] = "\n".join(of_pairs(read_tasks(options.pairs), options.repeats, options.resamples))
     except HybridChatError as error:
         print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
         return error.exit_code
+    if options.into:
+        page = options.into.read_text(encoding="utf-8")
+        for name, tables in made.items():
+            page = between_marks(page, name, tables)
+        options.into.write_text(page, encoding="utf-8")
+    else:
+        print("\n\n".join(made.values()))
     return 0
+
+
+def between_marks(page: str, name: str, tables: str) -> str:
+    """Return the page with ``tables`` between its two marks of this name."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise InputError(f"the page has no place for the tables of {name}", hint=f"Write {begin} and {end} into it.")
+    return f"{before}{begin}\n\n{tables}\n\n{end}{after}"
 
 
 def of_traces(traces: Sequence[Trace], resamples: int) -> Iterator[str]:
     """Yield the tables on recorded turns: calibrated without each tenth, without each family, and not at all."""
     by_tenths, by_families = cross_fitted(traces, TENTHS), cross_fitted(traces, FAMILIES)
     subjects = {
-        "calibrated, questions of known kinds": Subject(by_tenths.policy_for, str(by_tenths)),
-        "calibrated, questions of new kinds": Subject(by_families.policy_for, str(by_families)),
-        "shipped prior": Subject(lambda _, price: GainPolicy(price=price), "the shipped prior"),
+        "calibrated": Subject(by_tenths.policy_for, str(by_tenths)),
+        "calibrated, new kinds": Subject(by_families.policy_for, str(by_families)),
+        "prior": Subject(lambda _, price: GainPolicy(price=price), "the shipped prior"),
     }
     found = {name: evaluate(traces, subject, (), resamples) for name, subject in subjects.items()}
-    first = next(iter(found.values()))
-    source = first.source
+    main = found["calibrated"]
+    yield from [*_facts(main), "", *_bought(found), "", *_honest(found), ""]
+    yield from ["**What the policy does**, calibrated", "", *table(main.decisions, RESULT), ""]
+    asking = {name: one for name, one in main.decisions.items() if not name.startswith("always")}
+    yield from [*table(asking, TIMING), "", "**Right answers at equal budgets**, calibrated", ""]
+    yield from [*table(_turned(main.budgets), tuple(main.budgets)), "", *_early(found), "", *_aims(found)]
+
+
+def _facts(one: Evaluation) -> Iterator[str]:
+    source = one.source
+    yield f"{source.traces} questions ({source.short} short, {source.long} long answers), {source.labelled} graded."
     yield (
-        f"{source.traces} questions ({source.short} short answers, {source.long} long), {source.labelled} graded; "
-        f"local {' '.join(source.local_models)} {source.local_right:.1%}, remote {' '.join(source.remote_models)} "
-        f"{source.remote_right:.1%}; gain {source.gain:.1%}, loss {source.loss:.1%}, both wrong {source.both_wrong:.1%}"
+        f"Right: {', '.join(source.local_models)} {_share(source.local_right)}, {', '.join(source.remote_models)} "
+        f"{_share(source.remote_right)}; only the remote one {_share(source.gain)}, only the local one "
+        f"{_share(source.loss)}, none {_share(source.both_wrong)}."
     )
-    fixed = [name for name in first.rows if name not in ("confidence", "policy")]
-    rows = {name: first.rows[name] for name in fixed}
-    for name, one in found.items():
-        rows |= {f"{row}, {name}": one.rows[row] for row in ("confidence", "policy")}
-    yield from ["", "### What routing buys", "", *table(rows, ROUTING), "", "### How honest", "", *table(rows, HONEST)]
-    for name, one in found.items():
-        yield from ["", f"### Confidence: {name}", ""]
-        yield from table(one.confidence, ("auroc", *HONEST, "ideal_ece"))
-        yield from ["", f"### Decisions: {name}", "", *table(one.decisions, RESULT), ""]
-        yield from table({k: v for k, v in one.decisions.items() if k in {*map(str, Bias), "98%"}}, TIMING)
-        yield from ["", f"### Earliness: {name}", "", *_earliness(one)]
-        yield from ["", f"### Budgets: {name}", "", *table(_turned(one.budgets), tuple(one.budgets))]
 
 
-def _earliness(one: Evaluation) -> Iterator[str]:
-    kinds = one.earliness
-    columns = tuple(kinds["all"].auroc)
-    rows = {f"{kind} ({found.n})": found.auroc for kind, found in kinds.items()}
-    rows |= {f"{kind}, of those that go on": found.auroc_unfinished for kind, found in kinds.items()}
-    yield from table(rows, columns)
-    yield ""
-    yield from table({f"{kind}, at 98%": found.timing_98 for kind, found in kinds.items()}, TIMING)
+def _bought(found: Mapping[str, Evaluation]) -> Iterator[str]:
+    rows = {name: row for name, row in found["calibrated"].rows.items() if name not in ("confidence", "policy")}
+    for name, one in found.items():
+        rows |= {f"{row}, {name}": one.rows[row] for row in ("confidence", "policy") if row in one.rows}
+    yield from ["**What routing buys**", "", *table(rows, ROUTING)]
+
+
+def _honest(found: Mapping[str, Evaluation]) -> Iterator[str]:
+    yield from ["**How good the confidence in a finished answer is**", ""]
+    fitted = {name: row for name, row in found["calibrated"].rows.items() if name.endswith("-only") and "ece" in row}
+    rows: dict[str, Estimates] = {name: {"auroc": row["auroc_wrong"], **row} for name, row in fitted.items()}
+    for name, one in found.items():
+        rows |= {f"{name}, {kind} ({one.earliness[kind].n})": values for kind, values in one.confidence.items()}
+    yield from table(rows, ("auroc", *HONEST, "ideal_ece"))
+
+
+def _early(found: Mapping[str, Evaluation]) -> Iterator[str]:
+    yield from ["**AUROC of finding wrong answers after so many tokens**", ""]
+    columns = tuple(found["calibrated"].earliness["all"].auroc)
+    rows: dict[str, Estimates] = {}
+    for name, one in found.items():
+        rows |= {f"{name}, {kind}": early.auroc for kind, early in one.earliness.items()}
+    yield from [*table(rows, columns), "", "Of those answers alone that go on after so many tokens:", ""]
+    kinds = found["calibrated"].earliness
+    yield from [*table({kind: early.auroc_unfinished for kind, early in kinds.items()}, columns[:-2]), ""]
+    counts = (f"{kind} {', '.join(map(str, early.unfinished.values()))}" for kind, early in kinds.items())
+    yield from [f"(How many those are: {'; '.join(counts)}.)", ""]
+    yield from ["**When it decides**, at the price that reaches 98% of the remote model's quality", ""]
+    timing = {f"{name}, {kind}": e.timing_98 for name, one in found.items() for kind, e in one.earliness.items()}
+    yield from table(timing, TIMING)
+
+
+def _aims(found: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Yield the aims of early decisions, and what was reached."""
+    yield from ["| aim | calibrated | calibrated, new kinds | prior |", "|---|---|---|---|"]
+    aims: dict[str, Callable[[Evaluation], Estimate | None]] = {
+        "AUROC at token 32 at least .95 of the end's, short answers": lambda e: e.earliness["short"].auroc.get(
+            "32/end"
+        ),
+        "the same, long answers": lambda e: e.earliness["long"].auroc.get("32/end"),
+        "at 98%: escalations decided by token 32": lambda e: e.decisions.get("98%", {}).get("by_32"),
+        "at 98%: false aborts at most .05": lambda e: e.decisions.get("98%", {}).get("false_aborts"),
+        "at 98%: no extra local pass on at least .85 of turns": lambda e: e.decisions.get("98%", {}).get("one_pass"),
+        "ECE at most .03 above an honest one's": _above_honest,
+    }
+    for aim, read in aims.items():
+        cells = (_cell(read(one) or Estimate(), "") for one in found.values())
+        yield f"| {aim} | " + " | ".join(cells) + " |"
+
+
+def _above_honest(one: Evaluation) -> Estimate:
+    found, ideal = (
+        one.confidence["all"].get("ece", Estimate()).value,
+        one.confidence["all"].get("ideal_ece", Estimate()),
+    )
+    return Estimate() if found is None or ideal.value is None else Estimate(found - ideal.value)
 
 
 def _turned(budgets: Mapping[str, Estimates]) -> dict[str, Estimates]:
@@ -124,7 +191,7 @@ def _turned(budgets: Mapping[str, Estimates]) -> dict[str, Estimates]:
 
 
 def table(rows: Mapping[str, Estimates], columns: Sequence[str]) -> Iterator[str]:
-    """Yield a table of numbers with their intervals."""
+    """Yield a table of numbers, with the intervals of those that matter most."""
     yield "| | " + " | ".join(NAMES.get(column, column) for column in columns) + " |"
     yield "|---|" + "---|" * len(columns)
     for name, found in rows.items():
@@ -138,8 +205,13 @@ def _cell(one: Estimate, column: str) -> str:
         return "–"
     if column in ("shown", "shown_90"):
         return f"{one.value:.0f}"
-    spread = "" if one.low is None or one.high is None or one.low == one.high else f" [{_s(one.low)}, {_s(one.high)}]"
-    return _s(one.value, 3) + spread
+    known = column not in BARE and one.low is not None and one.high is not None and one.high - one.low > 5e-3
+    spread = f" [{_s(one.low or 0.0)}, {_s(one.high or 0.0)}]" if known else ""
+    return _s(one.value, 3 if known else 2) + spread
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
 
 
 def of_pairs(tasks: Mapping[str, Task], repeats: int, resamples: int) -> Iterator[str]:
