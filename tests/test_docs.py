@@ -12,6 +12,7 @@ import hybridchat
 from hybridchat import errors
 from hybridchat.backends.presets import PRESETS
 from hybridchat.cli.app import app
+from hybridchat.cli.data_rights.inventory import INVENTORY, Fate, Handover
 from hybridchat.config import keys
 from hybridchat.config.settings import Settings
 
@@ -90,6 +91,15 @@ def test_every_command_that_a_hint_names_exists() -> None:
             named += 1
             assert " ".join(call.split()[:2]) in commands or call.split()[0] in commands, f"{module.name}: {call}"
     assert named > 10
+
+
+def test_what_is_kept_is_what_the_program_keeps() -> None:
+    table = {row[0]: row[3:] for row in rows((ROOT / "docs/privacy.md").read_text(encoding="utf-8"), "What is kept")}
+    fates = {Fate.ERASED: "erased", Fate.ON_REQUEST: "erased with `--settings`", Fate.LEFT: "left"}
+    handovers = {Handover.DECODED: "as JSON and Markdown", Handover.COPIED: "copied", Handover.LEFT_OUT: "left out"}
+    assert {name: [cells[0].partition(":")[0], cells[1]] for name, cells in table.items()} == {
+        kept.what: [handovers[kept.handover], fates[kept.fate]] for kept in INVENTORY
+    }
 
 
 def test_the_first_two_shell_blocks_install_and_test() -> None:

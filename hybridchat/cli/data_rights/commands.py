@@ -67,7 +67,7 @@ def erase(scope: Scope, *, ask: bool) -> None:
             "say what to erase, one thing at a time", hint="Use --conversation, --since and --until, or --everything."
         )
     if scope.with_settings and not scope.everything:
-        raise UsageError("--settings belongs to --everything", hint="See `hybridchat data erase --help`.")
+        raise UsageError("--settings belongs to --everything", hint="Use both, or leave the settings as they are.")
     if scope.everything:
         _erase_everything(with_settings=scope.with_settings, ask=ask)
     else:

@@ -40,9 +40,7 @@ class Kept:
 
 
 INVENTORY = (
-    Kept(
-        "conversations, drafts, ledger, spending, search index", "data", ("hybridchat.db",), handover=Handover.DECODED
-    ),
+    Kept("conversations, drafts, ledger, budget, search index", "data", ("hybridchat.db",), handover=Handover.DECODED),
     Kept(
         "the database's log and lock files",
         "data",
