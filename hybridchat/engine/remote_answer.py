@@ -133,7 +133,7 @@ class RemoteAnswer:
         return self.message
 
     async def run(self) -> None:
-        """Stream the answer to its end; ``begin`` comes first."""
+        """Stream the answer to its end; without ``begin`` before it, it is neither kept nor told."""
         try:
             for piece in self._ahead:
                 await self._take_in(piece)
@@ -218,11 +218,11 @@ class RemoteAnswer:
         await self._say(Piece(rest))
 
     async def _say(self, piece: Piece) -> None:
-        assert self.message is not None
         if not piece.thinking and piece.text:
             self._text.append(piece.text)
-            self._recorder.journal(self.message.id, piece.text, ())
-        if piece.text:
+            if self.message is not None:
+                self._recorder.journal(self.message.id, piece.text, ())
+        if piece.text and self.message is not None:
             await self._emit(Delta(self.message.id, Place.REMOTE, piece.text, piece.logprobs, piece.thinking))
 
     def _cost(self, usage: Usage) -> float | None:

@@ -11,6 +11,7 @@ from hybridchat.context import PromptMeter
 from hybridchat.engine.condenser import BackgroundCondenser
 from hybridchat.engine.experience import Experience
 from hybridchat.engine.local_context import LocalContext
+from hybridchat.engine.shadow import Shadows
 from hybridchat.routing.policy import Policy
 from hybridchat.store.database import Store
 from hybridchat.store.spending import Spending
@@ -57,6 +58,7 @@ class Resources:
         self.local_window = local.endpoint.num_ctx
         self.local_context = LocalContext(store, self.local_meter)
         self.condensing = BackgroundCondenser(self)
+        self.shadows = Shadows()
         self.second_look: SecondLook | None = None  # the one that may be running
         self._redactors: dict[str, Redactor] = {}
 

@@ -22,6 +22,7 @@ from hybridchat.engine.opening import Opening, turns_since_remote
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.engine.second_look import SecondLook, worth_looking
+from hybridchat.engine.shadow import Shadow
 from hybridchat.errors import Blocked, CannotWrite, HybridChatError, Interrupted
 from hybridchat.events import Escalated, Event, Failed, Finished, KeptLocal, Opened, Reply, Routed, SetAside
 from hybridchat.messages import FinishReason, Place, Role, Status
@@ -44,6 +45,7 @@ class Turn:
         self._recorder = Recorder(resources.store)
         self._opening = Opening(resources, request, self._recorder, self._channel.put)
         self._connection: ConnectionAhead | None = None
+        self._shadow: Shadow | None = None
         self.second_look: SecondLook | None = None  # after a ``Finished`` whose confidence decided little
         if resources.second_look is not None:  # the user goes on: the local model is needed for this
             resources.second_look.stop()
@@ -83,6 +85,8 @@ class Turn:
         last = await self._end()
         if isinstance(last, Finished):
             self._resources.condensing.begin(last.message_id)
+            if self._shadow is not None:
+                self._resources.shadows.begin(self._shadow)
 
     async def _end(self) -> Finished | Failed:
         last = await self._last()
@@ -159,7 +163,11 @@ class Turn:
             emit=self._channel.put,
             on_doubt=self._connection.open,
         )
-        return await self._answer_locally(self._local, prompt)
+        finished = await self._answer_locally(self._local, prompt)
+        if self._remote is None and self._request.choice is None:
+            shadow = Shadow(self._resources, self._request, conversation, path, system, gate)
+            self._shadow = shadow if shadow.is_due(self._local) else None
+        return finished
 
     async def _answer_locally(self, local: LocalAnswer, prompt: LocalPrompt) -> Finished:
         assert self._escalation is not None
