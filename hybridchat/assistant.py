@@ -14,7 +14,7 @@ from hybridchat.credentials import Credentials
 from hybridchat.engine import Engine, Turn, TurnRequest, local_context
 from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.events import ContextCondensed, ContextTrimmed
-from hybridchat.messages import Conversation, Message
+from hybridchat.messages import Conversation, Message, Role
 from hybridchat.routing.budget import Budget
 from hybridchat.routing.history import HistorySummary
 from hybridchat.routing.learning import Signal
@@ -183,6 +183,18 @@ class Assistant:
     async def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Search all conversations for words."""
         return await self._store.search(text, limit)
+
+    async def newest(self, role: Role, limit: int) -> list[Message]:
+        """Return the messages of ``role`` that were written last in any conversation, the newest first."""
+        return await self._store.conversations.newest(role, limit)
+
+    async def draft(self, conversation_id: str | None) -> str:
+        """Return what was written and not sent; None stands for the conversation to come."""
+        return await self._store.drafts.get(conversation_id)
+
+    async def keep_draft(self, conversation_id: str | None, text: str) -> None:
+        """Keep what is written and not sent yet."""
+        await self._store.drafts.keep(conversation_id, text)
 
     async def egress(self, limit: int = 50) -> list[LedgerEntry]:
         """Return what left the machine, the latest first."""
