@@ -47,10 +47,10 @@ SIGNS = {
 }
 """The sign that a feature's weight must have: doubt in a token, or in words, never raises a confidence."""
 
-REFIT_FROM = 150
+REFIT_FROM = 250
 """Labels from which the score is refitted, if at least ``EACH_CLASS`` of them are right and as many wrong."""
 
-EACH_CLASS = 30
+EACH_CLASS = 50
 
 OWN_MAP_FROM = 40
 """Labels from which a checkpoint gets a calibration of its own; one with fewer takes that of all checkpoints."""
