@@ -10,12 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from hybridchat.backends.protocol import Backend
+from hybridchat.cli import wiring
 from hybridchat.cli.evaluating import Call, run
 from hybridchat.config.loading import Flag
 from hybridchat.errors import BadConfiguration, InputError, InputMissing, UsageError
 from hybridchat.evaluation.calibrating import fit_calibration
-from hybridchat.evaluation.traces import write_traces
+from hybridchat.evaluation.traces import read_traces, write_traces
+from hybridchat.messages import Place
 from hybridchat.routing.prior import FittedModel
+from tests.cli.conftest import Command
+from tests.cli.pupil import Pupil
 from tests.evaluation.made_traces import traces
 
 
@@ -104,3 +109,80 @@ def test_the_command_ends_as_it_should(recorded: Path, arguments: list[str], cod
     assert done.returncode == code
     assert said in done.stderr
     assert "\x1b" not in done.stdout
+
+
+@pytest.fixture
+def pupils(monkeypatch: pytest.MonkeyPatch, home: Path) -> Pupil:
+    """Let one pupil answer as the local model, and one that errs less as the remote one."""
+    local, remote = Pupil(lambda a: a % 3 == 0), Pupil(lambda a: a % 9 == 0, place=Place.REMOTE)
+
+    async def opened(_model: str | None) -> Backend:
+        return remote
+
+    monkeypatch.setenv("HYBRIDCHAT_STORE_PATH", str(home / "data"))
+    monkeypatch.setattr(wiring, "_remote_opener", lambda *_: opened)
+    monkeypatch.setattr(wiring, "local_backend", lambda *_: local)
+    return local
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> str:
+    path = tmp_path / "sums.jsonl"
+    lines = [{"question": f"What is {a} + 3?", "answer": a + 3} for a in range(1, 31)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def test_models_can_be_asked_now(command: Command, pupils: Pupil, sums: str, tmp_path: Path) -> None:
+    record = str(tmp_path / "new" / "turns.jsonl")
+    arguments = ["evaluate", "--live", "--questions", sums, "--record", record, "--resamples", "2", "--json"]
+    ended = command(*arguments, "--limit", "24")
+    assert ended.code == 0
+    found = json.loads(ended.out)
+    assert (found["source"]["traces"], found["source"]["labelled"], found["source"]["paired"]) == (24, 24, 0)
+    assert len(pupils.asked) == 24
+    more = json.loads(command(*arguments).out)
+    assert more["source"]["traces"] == 30
+    assert len(pupils.asked) == 30
+    assert len(read_traces(Path(record))) == 30
+
+
+def test_a_sample_is_put_to_the_remote_model_with_consent(
+    command: Command, pupils: Pupil, sums: str, tmp_path: Path
+) -> None:
+    arguments = ["evaluate", "--live", "--questions", sums, "--remote-sample", "12", "--resamples", "2", "--json"]
+    agreed = command(*arguments, "--allow-remote", "--record", str(tmp_path / "a.jsonl"))
+    assert json.loads(agreed.out)["source"]["paired"] == 12
+    refused = command(*arguments, "--offline", "--record", str(tmp_path / "b.jsonl"))
+    assert refused.code == 0
+    assert json.loads(refused.out)["source"]["paired"] == 0
+    assert "the remote model was not asked to the end" in refused.err
+
+
+def test_what_was_asked_before_an_interruption_is_kept(
+    command: Command, pupils: Pupil, sums: str, tmp_path: Path
+) -> None:
+    pupils.stops_after = 9
+    record = tmp_path / "turns.jsonl"
+    ended = command("evaluate", "--live", "--questions", sums, "--record", str(record))
+    assert ended.code == 130
+    assert "of 30 answers are kept" in ended.err
+    assert 0 < len(read_traces(record)) < 30
+
+
+def test_the_calibration_of_the_very_model_is_used_unless_it_is_declined(
+    command: Command, pupils: Pupil, sums: str, tmp_path: Path
+) -> None:
+    assert command("calibrate", sums).code == 0
+    record = str(tmp_path / "turns.jsonl")
+    ended = command("evaluate", "--live", "--questions", sums, "--record", record, "--resamples", "0")
+    assert "its confidence: the calibration (pupil" in " ".join(ended.out.split())
+    declined = command("evaluate", record, "--calibration", "none", "--resamples", "0")
+    assert "its confidence: the shipped prior" in " ".join(declined.out.split())
+
+
+@pytest.mark.parametrize("option", [["--limit", "3"], ["--record", "x"], ["--remote-sample", "2"], ["--allow-remote"]])
+def test_options_of_asking_need_somebody_to_be_asked(command: Command, recorded: Path, option: list[str]) -> None:
+    ended = command("evaluate", str(recorded), *option)
+    assert ended.code == 2
+    assert "Give --live, too." in ended.err
