@@ -32,7 +32,7 @@ from tests.servers.llama_cpp import run_llama_server
 
 RESAMPLES = 2000
 LONGEST = 700
-"""Characters of a question: reading longer ones takes a small machine minutes, and the draft is a small part of them."""
+"""Characters of a question: longer ones take a small machine minutes, and the draft is a small part of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,16 @@ async def condensed(resources: Resources, messages: Sequence[Message], *, whole:
     if known is not None and covered == len(messages):
         return known
     text = known.text if known else ""
-    for piece in condensing.pieces(
-        condensing.transcript(messages[covered:]), room(resources, condensing.LONGEST) - len(text) // 3
-    ):
+    tokens = room(resources, condensing.LONGEST) - len(text) // 3
+    pieces = list(condensing.pieces(condensing.transcript(messages[covered:]), max(tokens, 200)))
+    if len(pieces) > condensing.MOST_PIECES:
+        text, pieces = condensing.TOO_LONG, pieces[-condensing.MOST_PIECES :]
+    for piece in pieces:
         text = await written(resources, condensing.request_for(text, piece), condensing.LONGEST)
         if not text:
             raise InputError("the local model wrote no summary", hint="Leave out older turns instead.")
-    summary = Summary(messages[-1].id, completed(text, messages), resources.local.endpoint.model)
+    whole_text = await asyncio.to_thread(completed, text, messages)  # long conversations take their time
+    summary = Summary(messages[-1].id, whole_text, resources.local.endpoint.model)
     if whole:
         with suppress(HybridChatError):  # a summary that cannot be kept is one all the same
             await resources.store.contexts.keep_summary(summary)

@@ -18,6 +18,8 @@ from hybridchat.text import one_line
 LONGEST_CODE = 1_500
 """Characters of a block of code that is kept word for word; a longer one is too much for a summary."""
 
+MOST_MESSAGES = 1_000
+
 _ROOM = 2_400  # characters for the sentences in which lost items stand; beyond, the items stand by themselves
 _BARE_ROOM = 1_600  # characters for those
 _LONGEST_SENTENCE = 240
@@ -25,6 +27,7 @@ _LONGEST_SENTENCE = 240
 _BLOCK = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
 _NUMBER = re.compile(r"(?<![\w.])[$€£]?\d+(?:[.,:/-]\d+)*(?:%|[A-Za-zµ°]{1,3}(?![\w]))?")
+_GOES_ON = re.compile(r"\d|[.,:/-]\d")  # what makes another number of what stands before it
 _LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _ADDRESS = re.compile(
     r"(?:https?://|www\.)[^\s<>()\"']+[^\s<>()\"'.,;:!?]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w/])/?(?:[\w.-]+/)+[\w.-]*\w"
@@ -103,34 +106,58 @@ def items_of_all(messages: Iterable[Message]) -> list[tuple[Message, Item]]:
     return list(found.values())
 
 
+class _Searched:
+    """A text in which many items are looked for."""
+
+    def __init__(self, text: str) -> None:
+        self._exact = " ".join(text.split())
+        self._folded = self._exact.casefold()
+
+    def holds(self, item: Item) -> bool:
+        wanted = " ".join(item.text.split())
+        if item.sort is Sort.CODE:
+            return wanted in self._exact
+        if item.sort is Sort.NUMBER:
+            return self._holds_number(wanted.casefold())
+        return wanted.casefold() in self._folded
+
+    def _holds_number(self, number: str) -> bool:
+        start = self._folded.find(number)
+        while start >= 0:
+            before, rest = self._folded[start - 1 : start], self._folded[start + len(number) :][:2]
+            if not (before.isalnum() or before == "_" or _GOES_ON.match(rest)):
+                return True
+            start = self._folded.find(number, start + 1)
+        return False
+
+
 def is_kept(item: Item, text: str) -> bool:
     """Whether ``text`` still holds an item: code exactly but for white space, all else in any case."""
-    if item.sort is Sort.NUMBER:
-        return re.search(rf"(?<![\w]){re.escape(item.text)}(?!\d|[.,:/-]\d)", text, re.IGNORECASE) is not None
-    wanted, there = " ".join(item.text.split()), " ".join(text.split())
-    return wanted in there if item.sort is Sort.CODE else wanted.casefold() in there.casefold()
+    return _Searched(text).holds(item)
 
 
 def lost(items: Sequence[Item], text: str) -> list[Item]:
     """Return the items that ``text`` does not hold."""
-    return [item for item in items if not is_kept(item, text)]
+    searched = _Searched(text)
+    return [item for item in items if not searched.holds(item)]
 
 
 def completed(summary: str, messages: Sequence[Message]) -> str:
     """Return a summary of ``messages`` with what it lost appended, each thing in its sentence while there is room.
 
     What the user said comes before what was answered. Where the conversation holds more than a summary can, the result
-    says how many things are missing from it.
+    says how many things are missing from it. Of more than ``MOST_MESSAGES``, the last ones are looked at.
     """
-    pairs = items_of_all(messages)
+    pairs = items_of_all(messages[-MOST_MESSAGES:])
     pairs.sort(key=lambda pair: (pair[0].role is not Role.USER, pair[1].sort is not Sort.CONSTRAINT))
     text = summary.strip()
+    searched = _Searched(text)
     lines: list[str] = []
     bare: list[str] = []
     missing = 0
     room, bare_room = _ROOM, _BARE_ROOM
     for message, item in pairs:
-        if is_kept(item, text):
+        if searched.holds(item):
             continue
         if len(line := _line(message, item)) <= room:
             lines.append(line)
@@ -142,6 +169,7 @@ def completed(summary: str, messages: Sequence[Message]) -> str:
             missing += 1
             continue
         text += f"\n{line}"
+        searched = _Searched(text)
     if bare:
         lines.append(f"- also: {', '.join(bare)}")
     if missing:

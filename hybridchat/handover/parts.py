@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from hybridchat.context import estimate_tokens
 from hybridchat.events import Part
@@ -17,6 +18,7 @@ SYSTEM = "system"
 DRAFT = "draft"
 """The part that is the local model's own answer."""
 
+_UNSAID = "(a message was left out here)"
 _LEFT_OUT = "(data was attached here; the user left it out)"
 _LABELS = {Role.USER: "you", Role.ASSISTANT: "the answer", Role.SYSTEM: "instructions"}
 _WORDS_SHOWN = 48  # characters of a message in its label
@@ -43,8 +45,22 @@ def parts_of(path: Sequence[Message], left_out: Collection[str]) -> tuple[Part, 
 
 
 def without_parts(path: Sequence[Message], left_out: Collection[str]) -> list[Message]:
-    """Return ``path`` without the messages and attachments whose parts are in ``left_out``."""
-    return [_without_attachments(message, left_out) for message in path if message.id not in left_out]
+    """Return ``path`` without the messages and attachments whose parts are in ``left_out``.
+
+    A question that is left out before its answer leaves a word in its place: many chat templates refuse an answer
+    to nothing.
+    """
+    kept = []
+    for message, after in zip(path, [*path[1:], None], strict=True):
+        if message.id not in left_out:
+            kept.append(_without_attachments(message, left_out))
+        elif message.role is Role.USER and _is_answer(after) and after.id not in left_out:
+            kept.append(replace(message, content=_UNSAID))
+    return kept
+
+
+def _is_answer(message: Message | None) -> TypeGuard[Message]:
+    return message is not None and message.role is Role.ASSISTANT
 
 
 def _message(message: Message, left_out: Collection[str]) -> Part:

@@ -9,6 +9,11 @@ from hybridchat.context import estimate_tokens
 from hybridchat.messages import ChatMessage, Message, Role
 from hybridchat.privacy.fence import fenced
 
+MOST_PIECES = 6
+"""The most pieces that are read for one summary, the last ones: each takes the local model as long as an answer."""
+
+TOO_LONG = "(What came before was too long to be summed up.)"
+
 LONGEST = 320
 """Tokens that a summary may have before what it lost is added."""
 
@@ -27,15 +32,18 @@ def transcript(messages: Sequence[Message]) -> str:
 
 def pieces(text: str, tokens: int) -> Iterator[str]:
     """Return ``text`` in pieces of at most about ``tokens`` each, cut at line ends where that is possible."""
-    piece = ""
+    piece: list[str] = []
+    size = 0
     for line in text.splitlines(keepends=True):
         for part in _cut(line, tokens):
-            if piece and estimate_tokens(piece + part) > tokens:
-                yield piece
-                piece = ""
-            piece += part
-    if piece.strip():
-        yield piece
+            length = estimate_tokens(part)
+            if piece and size + length > tokens:
+                yield "".join(piece)
+                piece, size = [], 0
+            piece.append(part)
+            size += length
+    if "".join(piece).strip():
+        yield "".join(piece)
 
 
 def last_part(text: str, tokens: int) -> str:

@@ -10,7 +10,7 @@ from hybridchat.backends.protocol import Accepted, ChatRequest, Piece
 from hybridchat.backends.scripted import ScriptedBackend, Step, script
 from hybridchat.config.settings import HandoverSettings
 from hybridchat.engine import Turn, local_context
-from hybridchat.engine.condenser import BackgroundCondenser
+from hybridchat.engine.condenser import BackgroundCondenser, condensed, older_turns
 from hybridchat.errors import ContextOverflow, InputError, Unreachable
 from hybridchat.events import (
     Consent,
@@ -27,6 +27,7 @@ from hybridchat.events import (
     Revise,
     Routed,
 )
+from hybridchat.handover.summary import MOST_PIECES, TOO_LONG
 from hybridchat.messages import Message, Place
 from hybridchat.privacy.fence import fenced
 from hybridchat.store.contexts import Summary
@@ -113,6 +114,17 @@ class TestCondense:
         kept = await bench.store.contexts.summary([message.id for message in path])
         assert kept is not None
         assert kept.text.startswith("second summary")
+
+    async def test_of_a_conversation_far_too_long_the_last_pieces_are_read(self, bench: Bench) -> None:
+        bench.local = ScriptedBackend(LOCAL, *said("A.", "B.", "in short"))
+        long = "\n".join(f"word {number} and some more of them" for number in range(6000))
+        path = await the_path(bench, await a_conversation(bench, long, "two"))
+        bench.local.requests.clear()
+        summary = await condensed(bench.engine, older_turns(path))
+        assert summary.text.startswith("in short")
+        assert len(bench.local.requests) == MOST_PIECES
+        assert TOO_LONG in contents(bench.local.requests[0])[-1]
+        assert "word 5999 " in contents(bench.local.requests[-1])[-1]
 
     async def test_a_local_model_that_cannot_leaves_the_conversation_as_it_stands_and_it_is_told(
         self, bench: Bench

@@ -157,8 +157,8 @@ async def test_a_message_and_an_attachment_are_left_out_by_themselves(bench: Ben
     asked, on = saying(leave_out, Consent.SEND)
     await bench.run(question, conversation_id=conversation_id, can_ask=True, on=on)
     assert [part.left_out for part in asked[1].parts] == [True, False, False, True]
-    first, last = sent(bench)
-    assert first == "Paris. Yes"
+    first, answer, last = sent(bench)
+    assert (first, answer) == ("(a message was left out here)", "Paris. Yes")
     assert "signed: Ada" in last
     assert "Bob" not in last
     assert "will.txt" not in last

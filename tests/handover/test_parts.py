@@ -47,3 +47,12 @@ def test_all_but_the_question_can_be_left_out_and_its_attachments_can() -> None:
     first, last = without_parts(conversation, {"m1", "m2#1"})
     assert first == conversation[0]
     assert last.content == "and now?\n\n(data was attached here; the user left it out)"
+
+
+def test_a_question_that_is_left_out_before_its_answer_leaves_a_word_in_its_place() -> None:
+    conversation = path("secret", "answer", "more", "answer", "and now?")
+    assert [m.content for m in without_parts(conversation, {"m0"})] == [
+        "(a message was left out here)", "answer", "more", "answer", "and now?",
+    ]  # fmt: skip
+    assert [m.content for m in without_parts(conversation, {"m0", "m1"})] == ["more", "answer", "and now?"]
+    assert [m.content for m in without_parts(conversation, {"m1"})] == ["secret", "more", "answer", "and now?"]
