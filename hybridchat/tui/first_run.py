@@ -142,6 +142,12 @@ class FirstRunScreen(ModalScreen[bool]):
             )
         if not found.engine:
             lines.append("Without Ollama: `pip install 'hybridchat[embedded]'` brings an engine of its own.")
+        else:
+            lines.append("With a model file of yours: leave, and start `hybridchat chat --model FILE.gguf`.")
+        if self._has_remote:
+            lines.append(
+                "With Hugging Face's models: `hybridchat keys set huggingface` keeps a token; HF_TOKEN does, too."
+            )
         return "\n".join(lines)
 
     def _going_on(self, found: Found) -> str:

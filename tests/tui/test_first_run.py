@@ -78,6 +78,8 @@ async def test_a_machine_without_a_model_is_led_to_a_working_chat(chat: Chat) ->
         assert rows[1] == "Get Phi-3.5-mini (2,393 MB) into Ollama now"
         assert rows[2:] == ["Look again", "Go on with the remote model alone"]
         assert "ollama pull phi3.5" in text_of(running)
+        assert "--model FILE.gguf" in text_of(running)
+        assert "keys set huggingface" in text_of(running)
         await running.press("enter")
         assert not machine.begun.is_set()
         await running.press("down", "enter")
