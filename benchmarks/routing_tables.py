@@ -119,7 +119,10 @@ def of_traces(traces: Sequence[Trace], resamples: int) -> Iterator[str]:
 
 def _facts(one: Evaluation) -> Iterator[str]:
     source = one.source
-    yield f"{source.traces} questions ({source.short} short, {source.long} long answers), {source.labelled} graded."
+    yield (
+        f"{source.traces} questions ({source.short} short, {source.long} long answers), {source.labelled} graded; "
+        f"intervals from {one.setting.resamples} resamples."
+    )
     yield (
         f"Right: {', '.join(source.local_models)} {_share(source.local_right)}, {', '.join(source.remote_models)} "
         f"{_share(source.remote_right)}; only the remote one {_share(source.gain)}, only the local one "
