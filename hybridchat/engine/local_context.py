@@ -53,6 +53,7 @@ async def condense(resources: Resources, path: Sequence[Message]) -> ContextCond
 
     Raises ``InputError`` where there is nothing to condense, and what the local model's backend raises.
     """
+    await resources.condensing.aclose()  # the local model does one thing at a time
     older = older_turns(path)
     if not older:
         raise InputError("there is no older turn to condense", hint="Go on: only the last turn stays as it is.")
