@@ -1,9 +1,10 @@
 """Makes the tables of docs/routing.md, in Markdown.
 
-``python -m benchmarks.routing_tables [--traces FILE] [--pairs DIR] [--into docs/routing.md] [--resamples 1000]
-[--repeats 20]``: ``--traces`` those on recorded turns with logprobs (``benchmarks.record_pair`` records them),
+``python -m benchmarks.routing_tables [--traces FILE] [--base PRIOR] [--pairs DIR] [--into docs/routing.md]
+[--resamples 1000] [--repeats 20]``: ``--traces`` those on recorded turns with logprobs (``benchmarks.record_pair`` records them),
 ``--pairs`` those on paired outcomes without logprobs (``benchmarks.pairs_data`` has the format; takes minutes).
-``--into`` puts them into the page, between its marks, instead of printing them.
+``--into`` puts them into the page, between its marks, instead of printing them. ``--base`` is the prior that is measured
+and that calibrations begin with, where the shipped one was fitted on these very turns.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hybridchat.evaluation.report import Estimates
 from hybridchat.evaluation.report import Report as Evaluation
 from hybridchat.evaluation.traces import Trace, read_traces
 from hybridchat.routing.gain import GainPolicy
+from hybridchat.routing.prior import Prior, shipped
 
 ROUTING = ("apgr", "cpt50", "cpt80", "aiq", "saved95", "saved98", "saved99", "saved100", "auroc_wrong", "auroc_gain")
 HONEST = ("auarc", "aurc", "ece", "brier", "log_loss")
@@ -66,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Make the tables and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.routing_tables", description=__doc__)
     parser.add_argument("--traces", type=Path)
+    parser.add_argument("--base", type=Path)
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--into", type=Path)
     parser.add_argument("--resamples", type=int, default=1000)
@@ -74,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     made: dict[str, str] = {}
     try:
         if options.traces:
-            made["traces"] = "\n".join(of_traces(read_traces(options.traces), options.resamples))
+            base = Prior.parse(options.base.read_bytes()) if options.base else shipped()
+            made["traces"] = "\n".join(of_traces(read_traces(options.traces), options.resamples, base))
         if options.pairs:
             made["pairs"] = "\n".join(of_pairs(read_tasks(options.pairs), options.repeats, options.resamples))
     except HybridChatError as error:
@@ -100,13 +104,13 @@ def between_marks(page: str, name: str, tables: str) -> str:
     return f"{before}{begin}\n\n{tables}\n\n{end}{after}"
 
 
-def of_traces(traces: Sequence[Trace], resamples: int) -> Iterator[str]:
+def of_traces(traces: Sequence[Trace], resamples: int, base: Prior) -> Iterator[str]:
     """Yield the tables on recorded turns: calibrated without each tenth, without each family, and not at all."""
-    by_tenths, by_families = cross_fitted(traces, TENTHS), cross_fitted(traces, FAMILIES)
+    by_tenths, by_families = (cross_fitted(traces, by, base=base) for by in (TENTHS, FAMILIES))
     subjects = {
         "calibrated": Subject(by_tenths.policy_for, str(by_tenths)),
         "calibrated, new kinds": Subject(by_families.policy_for, str(by_families)),
-        "prior": Subject(lambda _, price: GainPolicy(price=price), "the shipped prior"),
+        "prior": Subject(lambda _, price: GainPolicy(base, price=price), "the prior"),
     }
     found = {name: evaluate(traces, subject, (), resamples) for name, subject in subjects.items()}
     main = found["calibrated"]

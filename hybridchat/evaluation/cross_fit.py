@@ -41,8 +41,12 @@ class CrossFitted:
         return GainPolicy(self._priors[self._parts[trace.id]], price=price)
 
 
-def cross_fitted(traces: Sequence[Trace], by: str = TENTHS, tell: Tell = lambda _done, _of: None) -> CrossFitted:
+def cross_fitted(
+    traces: Sequence[Trace], by: str = TENTHS, tell: Tell = lambda _done, _of: None, base: Prior | None = None
+) -> CrossFitted:
     """Fit a calibration for each part of ``traces``: random tenths, or whole families of questions.
+
+    Each begins with ``base`` (the shipped prior), which must not have been fitted on ``traces`` itself.
 
     Raises ``InputError`` where a part's rest is too little to fit anything on.
     """
@@ -57,7 +61,7 @@ def cross_fitted(traces: Sequence[Trace], by: str = TENTHS, tell: Tell = lambda 
     for done, name in enumerate(names, 1):
         others = [trace for trace in traces if parts[trace.id] != name]
         model = FittedModel(others[0].local.model, others[0].local.digest)
-        priors[name] = fit_calibration(others, model).prior
+        priors[name] = fit_calibration(others, model, base).prior
         tell(done, len(names))
     return CrossFitted(priors, parts, by)
 
