@@ -1,10 +1,10 @@
 """Makes the tables of docs/routing.md, in Markdown.
 
 ``python -m benchmarks.routing_tables [--traces FILE] [--base PRIOR] [--pairs DIR] [--into docs/routing.md]
-[--resamples 1000] [--repeats 20]``: ``--traces`` those on recorded turns with logprobs (``benchmarks.record_pair`` records them),
-``--pairs`` those on paired outcomes without logprobs (``benchmarks.pairs_data`` has the format; takes minutes).
-``--into`` puts them into the page, between its marks, instead of printing them. ``--base`` is the prior that is measured
-and that calibrations begin with, where the shipped one was fitted on these very turns.
+[--resamples 1000] [--repeats 20]``: ``--traces`` those on recorded turns with logprobs (``benchmarks.record_pair``
+records them), ``--pairs`` those on paired outcomes without logprobs (``benchmarks.pairs_data`` has the format; takes
+minutes). ``--into`` puts them into the page, between its marks, instead of printing them. ``--base`` is the prior that
+is measured and that calibrations begin with, where the shipped one was fitted on these very turns.
 """
 
 from __future__ import annotations
