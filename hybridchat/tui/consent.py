@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.binding import Binding, BindingType
 from textual.containers import ItemGrid, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
 from hybridchat.events import Consent, Outgoing, Revise
 from hybridchat.tui.dialogs import LOWEST, NARROWEST
 from hybridchat.tui.payload import parts_rows, payload, summary, to_redact
+from hybridchat.tui.unhurried import UnhurriedDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual import events
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
 _CHANGES = frozenset({"trim", "take_in", "form", "parts", "redact"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A letter that may be an answer, or the beginning of a word: ``timer`` tells when it was an answer."""
-
-    character: str
-    action: str
-    timer: Timer
-
-
-class ConsentDialog(ModalScreen[Consent]):
+class ConsentDialog(UnhurriedDialog[Consent]):
     """Shows exactly what would leave, and where to. Esc keeps it here.
 
     ``revise`` is told what the user wants to be changed; ``show`` then brings what would leave instead. Where it is
     None, this is only a look at what would leave: nothing can be sent or changed.
-
-    It may open while the user is typing, and what was typed before it was seen is no answer: until nothing was typed
-    for ``QUIET`` seconds, keys go on to ``typed``, where they were meant for, and answer nothing. A letter that
-    another letter follows within ``HESITATION`` seconds is the beginning of a word, and no answer either.
     """
 
-    QUIET: ClassVar[float] = 0.7
-    HESITATION: ClassVar[float] = 0.3
-    AUTO_FOCUS = ""
     DEFAULT_CSS = """
     ConsentDialog {
         #consent-title { text-style: bold; height: auto; }
@@ -86,15 +67,11 @@ class ConsentDialog(ModalScreen[Consent]):
         typed: Callable[[str], None] = lambda _: None,
         revise: Callable[[Revise], None] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(typed, rests_on="#stay_local")
         self.VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
         self._outgoing = outgoing
-        self._typed = typed
         self._revise = revise
         self._originals = False
-        self._armed = False
-        self._arming: Timer | None = None
-        self._letter: _Letter | None = None
         self._preparing = False
         self._declined = False
 
@@ -126,10 +103,7 @@ class ConsentDialog(ModalScreen[Consent]):
         """Wait for a moment of quiet."""
         self.parts.display = self.words.display = False
         self._draw()
-        if self._revise is None:
-            self.arm()
-        else:
-            self._wait_for_quiet()
+        self.begin(is_question=self._revise is not None)
 
     def show(self, outgoing: Outgoing) -> None:
         """Show what would leave now, after a change; a user who has said no meanwhile need not say it again."""
@@ -139,49 +113,13 @@ class ConsentDialog(ModalScreen[Consent]):
         else:
             self._draw()
 
-    def arm(self) -> None:
-        """Take answers from now on, beginning on what keeps everything here."""
-        if self._arming is not None:
-            self._arming.stop()
-        self._armed = True
-        self.query_one("#stay_local").focus()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
         """Let no key answer before the question was seen, and no change be made where nothing can be changed."""
         if action == "choose":
             return self.parts.display
         if action in _CHANGES:
-            return self._armed and self._revise is not None
-        return self._armed or action not in {"answer", "back", "originals"}
-
-    async def on_key(self, event: events.Key) -> None:
-        """Pass on what was meant for the composer; a character that is no answer says that the user is typing again."""
-        if self._revise is None:
-            return
-        letter, self._letter = self._letter, None
-        if letter is not None:
-            letter.timer.stop()
-        if not event.is_printable or event.character is None:
-            if letter is not None:
-                await self.run_action(letter.action)
-            if not self._armed:
-                event.stop()
-                event.prevent_default()
-                self._wait_for_quiet()
-            return
-        event.stop()
-        event.prevent_default()
-        bound = self.active_bindings.get(event.key)
-        if self._armed and bound is not None and (letter is None or letter.character == event.character):
-            if letter is not None:
-                await self.run_action(letter.action)
-            timer = self.set_timer(self.HESITATION, self._take_letter)
-            self._letter = _Letter(event.character, bound.binding.action, timer)
-            return
-        self._armed = False
-        self.set_focus(None)
-        self._typed((letter.character if letter else "") + event.character)
-        self._wait_for_quiet()
+            return self.armed and self._revise is not None
+        return self.armed or action not in {"answer", "back", "originals"}
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do what the button says."""
@@ -268,16 +206,6 @@ class ConsentDialog(ModalScreen[Consent]):
         parts = self._outgoing.parts
         chosen = parts[event.option_index]
         self._change(Revise(left_out=tuple(part.id for part in parts if part.left_out != (part.id == chosen.id))))
-
-    async def _take_letter(self) -> None:
-        letter, self._letter = self._letter, None
-        if letter is not None:
-            await self.run_action(letter.action)
-
-    def _wait_for_quiet(self) -> None:
-        if self._arming is not None:
-            self._arming.stop()
-        self._arming = self.set_timer(self.QUIET, self.arm)
 
     def _leave_out(self, more: int) -> None:
         turns = self._outgoing.turns_left_out + more
