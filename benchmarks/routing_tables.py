@@ -239,8 +239,10 @@ def of_pairs(tasks: Mapping[str, Task], repeats: int, resamples: int) -> Iterato
             yield from [f"### {name}, `--static`", "", *_pairs_table(static, rows), ""]
             differences += _differences(f"{name}, `--static`", static)
     yield from ["### Differences in APGR", "", "| task | rows | difference |", "|---|---|---|", *differences, ""]
+    yield from ["### Calibration on 200 labels", ""]
     yield "| task | score | ECE before | after | a perfect predictor | Brier before | after | AUROC changes by |"
     yield from ["|---|---|---|---|---|---|---|---|", *calibration, ""]
+    yield from ["### The warranty", ""]
     yield from ["| task | kept | promise broken | no promise |", "|---|---|---|---|", *promises]
 
 
