@@ -3,7 +3,8 @@
 ``python -m benchmarks.record_pair --local SMALL.gguf --remote LARGE.gguf --out FILE.jsonl [--limit N]`` goes on where
 it was stopped. Both run in llama.cpp's server on loopback, with one thread each at the lowest priority; greedy, with
 ten alternatives a token; answers of at most 64 tokens, 160 where a long one is asked for. The questions come in a
-random order, so that any first part of them is a fair sample.
+random order, so that any first part of them is a fair sample. ``--pack FILE.xz`` only grades what OUT holds once more,
+with the grader as it is now, and writes it compressed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from hybridchat.backends.openai_compatible.backend import OpenAICompatibleBacken
 from hybridchat.config.settings import Auth, Endpoint, Kind
 from hybridchat.errors import HybridChatError
 from hybridchat.evaluation.questions import shipped
-from hybridchat.evaluation.recording import Direct, Progress, Recording
+from hybridchat.evaluation.recording import Direct, Progress, Recording, regraded
+from hybridchat.evaluation.traces import resumed, write_traces
 from hybridchat.messages import Place
 from tests.servers.llama_cpp import run_llama_server
 
@@ -56,11 +58,18 @@ async def record(local: Direct, remote: Direct, out: Path, limit: int | None) ->
 def main() -> None:
     """Record, or pack what was recorded."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--local", type=Path, required=True, help="the small model's GGUF file")
-    parser.add_argument("--remote", type=Path, required=True, help="the large model's GGUF file")
+    parser.add_argument("--local", type=Path, help="the small model's GGUF file")
+    parser.add_argument("--remote", type=Path, help="the large model's GGUF file")
     parser.add_argument("--out", type=Path, required=True, help="the file to append to")
+    parser.add_argument("--pack", type=Path, help="the compressed file to write")
     parser.add_argument("--limit", type=int, help="only the first so many questions")
     options = parser.parse_args()
+    if options.pack:
+        traces = regraded(resumed(options.out), shipped())
+        write_traces(options.pack, [trace for trace in traces if trace.remote is not None])
+        return
+    if not (options.local and options.remote):
+        parser.error("name both models")
     os.nice(19)
     try:
         with run_llama_server(options.local) as small, run_llama_server(options.remote) as large:

@@ -57,12 +57,14 @@ OWN_MAP_FROM = 40
 
 FOLDS = 10
 FEWEST_FAMILIES = 6
-"""Families of questions from which whole families are held out; else answers are, in ``FOLDS`` parts."""
+FAMILY_FOLDS = 8
+"""From so many families of questions on whole families are held out, in so many parts; else answers are, in ``FOLDS``
+parts."""
 
 FALSE_ABORTS = 0.05
 """The share of right answers that may be set aside before their end, over the whole path."""
 
-FEWEST_RIGHT = 20
+FEWEST_RIGHT = 15
 """Right answers that must have come to a checkpoint for an answer to be set aside there."""
 
 
@@ -91,11 +93,13 @@ class Sample:
     def of(cls, traces: Sequence[Trace], *, logprobs: bool) -> Sample:
         """Gather the graded ones of ``traces``; whole families are held out where there are several."""
         graded = [trace for trace in traces if trace.local.right is not None]
-        families = len({trace.family for trace in graded}) >= FEWEST_FAMILIES
+        families = sorted({trace.family for trace in graded})
+        fold_of = {family: str(rank % FAMILY_FOLDS) for rank, family in enumerate(families)}
+        by_family = len(families) >= FEWEST_FAMILIES
         return cls(
             [signals_of(trace, logprobs=logprobs) for trace in graded],
             [bool(trace.local.right) for trace in graded],
-            [trace.family if families else str(crc32(trace.id.encode()) % FOLDS) for trace in graded],
+            [fold_of[trace.family] if by_family else str(crc32(trace.id.encode()) % FOLDS) for trace in graded],
         )
 
     def __len__(self) -> int:
@@ -128,7 +132,7 @@ class HeadFit:
         """The fitted head with its calibrations and thresholds; the known one where there is no label at all."""
         if not len(self.sample):
             return self.known
-        score = self._score()
+        score = self.score
         maps, thresholds = self._maps(range(len(self.sample))), abort_thresholds(self.held_out, self.sample.right)
         checkpoints = {}
         for name, one in score.checkpoints.items():
@@ -146,17 +150,22 @@ class HeadFit:
         return Head(score.features, score.means, score.scales, checkpoints)
 
     @cached_property
+    def score(self) -> Head:
+        """The head with the weights for all answers, and no calibration."""
+        return self._score()
+
+    @cached_property
     def held_out(self) -> Scores:
         """Each answer's probabilities by a score and a calibration that were fitted without its fold."""
         found: Scores = [{} for _ in self.sample.right]
         for part in range(FOLDS):
             maps = self._maps([i for i in range(len(found)) if i % FOLDS != part])
             for i in range(part, len(found), FOLDS):
-                found[i] = {name: maps[name].probability(score) for name, score in self._scores[i].items()}
+                found[i] = {name: maps[name].probability(score) for name, score in self.held_out_scores[i].items()}
         return found
 
     @cached_property
-    def _scores(self) -> Scores:
+    def held_out_scores(self) -> Scores:
         """Each answer's logits, by scores that were fitted without its fold if they were fitted at all.
 
         Their intercepts are those of the fit to all: one fitted without a family that is mostly wrong would be too high
@@ -165,7 +174,7 @@ class HeadFit:
         if not self.refits:
             return [self._read(self.known, answer) for answer in self.sample.signals]
         found: Scores = [{} for _ in self.sample.right]
-        whole = self._score()
+        whole = self.score
         for fold in sorted(set(self.sample.folds)):
             score = _with_intercepts_of(whole, self._score(without=fold))
             for i, answer in enumerate(self.sample.signals):
@@ -203,7 +212,7 @@ class HeadFit:
         pooled: tuple[list[float], list[bool]] = [], []
         own: dict[str, tuple[list[float], list[bool]]] = {name: ([], []) for name in (*map(str, CHECKPOINTS), END)}
         for i in indices:
-            for name, score in self._scores[i].items():
+            for name, score in self.held_out_scores[i].items():
                 for scores, labels in (own[name], pooled):
                     scores.append(score)
                     labels.append(self.sample.right[i])

@@ -62,7 +62,9 @@ def test_signals_are_read_at_the_checkpoints_that_an_answer_reached_and_at_its_e
 
 def test_whole_families_are_held_out_where_there_are_several_else_parts() -> None:
     made = [msgspec.structs.replace(one, family=f"f{i % 7}") for i, one in enumerate(traces(40))]
-    assert set(Sample.of(made, logprobs=True).folds) == {f"f{i}" for i in range(7)}
+    assert Sample.of(made, logprobs=True).folds == [str(i % 7) for i in range(40)]
+    many = [msgspec.structs.replace(one, family=f"f{i % 20:02}") for i, one in enumerate(traces(40))]
+    assert Sample.of(many, logprobs=True).folds == [str(i % 20 % 8) for i in range(40)]
     assert {int(fold) for fold in Sample.of(traces(200), logprobs=True).folds} == set(range(10))
 
 
@@ -81,7 +83,7 @@ def test_with_few_labels_the_known_score_stays_and_only_its_calibration_is_fitte
 
 
 def test_with_many_labels_the_score_is_refitted_and_nothing_is_told_of_answers_it_has_seen() -> None:
-    answers = sample(800)
+    answers = sample(500)
     many = HeadFit(head(), answers)
     assert many.refits
     weights = many.head.checkpoints[END].weights
@@ -91,9 +93,10 @@ def test_with_many_labels_the_score_is_refitted_and_nothing_is_told_of_answers_i
         not right if fold == "family 3" else right for right, fold in zip(answers.right, answers.folds, strict=True)
     ]
     other = HeadFit(head(), Sample(answers.signals, turned, answers.folds))
-    assert {i: s for i, s in enumerate(many._scores) if answers.folds[i] != "family 3"} != other._scores
-    seen = [scores[END] for scores, fold in zip(many._scores, answers.folds, strict=True) if fold == "family 3"]
-    changed = [scores[END] for scores, fold in zip(other._scores, answers.folds, strict=True) if fold == "family 3"]
+    seen = [scores[END] for scores, fold in zip(many.held_out_scores, answers.folds, strict=True) if fold == "family 3"]
+    changed = [
+        scores[END] for scores, fold in zip(other.held_out_scores, answers.folds, strict=True) if fold == "family 3"
+    ]
     # only the intercept, which all answers share, may know of the labels that were turned around
     shift = changed[0] - seen[0]
     assert changed == pytest.approx([score + shift for score in seen])
@@ -122,15 +125,16 @@ def test_the_isotonic_and_the_logistic_map_are_those_of_sklearn() -> None:
 
 
 def test_held_out_probabilities_rank_and_mean_what_they_say() -> None:
-    answers = sample(1000)
+    answers = sample(500)
     fitted = HeadFit(head(), answers)
     confidence = [scores[END] for scores in fitted.held_out]
     area = float(roc_auc_score(answers.right, confidence))
     assert area > 0.75
     assert fitted.head.checkpoints[END].auroc == pytest.approx(area, abs=1e-3)
-    assert sum(confidence) / len(confidence) == pytest.approx(sum(answers.right) / len(answers), abs=0.02)
-    assert fitted.head.checkpoints[END].calibration is not None
-    assert fitted.head.checkpoints[END].calibration.method == "isotonic"
+    assert sum(confidence) / len(confidence) == pytest.approx(sum(answers.right) / len(answers), abs=0.03)
+    calibration = fitted.head.checkpoints[END].calibration
+    assert calibration is not None
+    assert calibration.method == "isotonic"
 
 
 def test_a_checkpoint_that_few_answers_reach_takes_the_calibration_of_all() -> None:
@@ -147,7 +151,7 @@ def test_a_checkpoint_that_few_answers_reach_takes_the_calibration_of_all() -> N
 
 
 def test_over_the_whole_path_no_more_right_answers_are_set_aside_than_allowed() -> None:
-    answers = sample(2000, noise=0.4)
+    answers = sample(1000, noise=0.4)
     fitted = HeadFit(head(), answers)
     thresholds = {name: one.abort_below for name, one in fitted.head.checkpoints.items() if one.abort_below}
     assert set(thresholds) == {"8", "16"}
@@ -156,14 +160,14 @@ def test_over_the_whole_path_no_more_right_answers_are_set_aside_than_allowed() 
     false = sum(is_aborted(scores, thresholds) for scores in good) / len(good)
     assert 0.02 < false <= FALSE_ABORTS
     assert sum(is_aborted(scores, thresholds) for scores in bad) / len(bad) > 2 * false
-    fresh = sample(4000, seed=9, noise=0.4)
+    fresh = sample(3000, seed=9, noise=0.4)
     kept = fitted.head
     again = [
         {name: probability(kept, name, signals) for name, signals in answer.items()}
         for answer, right in zip(fresh.signals, fresh.right, strict=True)
         if right
     ]
-    assert sum(is_aborted(scores, thresholds) for scores in again) / len(again) < FALSE_ABORTS + 0.015
+    assert sum(is_aborted(scores, thresholds) for scores in again) / len(again) < FALSE_ABORTS + 0.02
 
 
 def test_without_enough_right_answers_nothing_may_be_set_aside() -> None:
