@@ -51,10 +51,11 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     has_remote = settings.remote.preset != NO_REMOTE
     open_remote = _remote_opener(settings, credentials, closing, connection) if has_remote else None
     policy = GainPolicy(bias=settings.routing.bias, calibrated=_finds_calibration(settings))
+    new_engine = _engine(settings)
     spending = budget_store(settings, lambda kept: open_store(kept, credentials))
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
     closing += [spending] if spending else []
-    engine = _engine(settings)(
+    engine = new_engine(
         settings,
         store,
         local,

@@ -32,12 +32,12 @@ class RecordingEngine(Engine):
 
     def __init__(self, *resources: Any, path: Path, **more: Any) -> None:
         super().__init__(*resources, **more)
-        check_writable(path)
         self._path = path
 
     @classmethod
     def into(cls, path: Path) -> partial[RecordingEngine]:
-        """Return what builds an engine as ``Engine`` does, recording into ``path``."""
+        """Return what builds an engine as ``Engine`` does, recording into ``path``; raises ``CannotWrite`` for it."""
+        check_writable(path)
         return partial(cls, path=path)
 
     def turn(self, request: TurnRequest) -> Turn:

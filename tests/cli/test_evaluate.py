@@ -186,3 +186,32 @@ def test_options_of_asking_need_somebody_to_be_asked(command: Command, recorded:
     ended = command("evaluate", str(recorded), *option)
     assert ended.code == 2
     assert "Give --live, too." in ended.err
+
+
+def test_a_turn_of_ask_is_recorded_and_can_be_replayed(command: Command, pupils: Pupil, tmp_path: Path) -> None:
+    record = tmp_path / "turns.jsonl"
+    assert command("ask", "--local", "--record", str(record), "What is 4 + 3?").code == 0
+    (turn,) = read_traces(record)
+    assert (turn.question, turn.local.text, turn.local.right) == ("What is 4 + 3?", "It is 7.", None)
+    assert len(turn.local.tokens[0][2]) == 3
+    ended = command("evaluate", str(record), "--resamples", "0")
+    assert ended.code == 0
+    assert "no trace says whether the local answer is right" in ended.out
+
+
+def test_the_setting_records_every_turn(
+    command: Command, pupils: Pupil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_ROUTING_RECORD", str(tmp_path / "turns.jsonl"))
+    for question in ("What is 1 + 3?", "What is 2 + 3?"):
+        command("ask", "--local", question)
+    assert [turn.question for turn in read_traces(tmp_path / "turns.jsonl")] == ["What is 1 + 3?", "What is 2 + 3?"]
+
+
+def test_a_recording_that_cannot_be_written_is_told_before_anything_is_asked(
+    command: Command, pupils: Pupil, tmp_path: Path
+) -> None:
+    ended = command("ask", "--local", "--record", str(tmp_path), "What is 4 + 3?")
+    assert ended.code == 74
+    assert "cannot be written" in ended.err
+    assert pupils.asked == []
