@@ -70,16 +70,15 @@ async def condensed(resources: Resources, messages: Sequence[Message], *, whole:
 class BackgroundCondenser:
     """Condenses ahead of time, after a turn, until the user goes on."""
 
-    def __init__(self, resources: Resources, idle: float = IDLE) -> None:
+    def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._idle = idle
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, message_id: str) -> None:
         """Condense the conversation that ends in ``message_id`` soon, where that is likely to be of use."""
         self.stop()
-        self._timer = asyncio.get_running_loop().call_later(self._idle, self._start, message_id)
+        self._timer = asyncio.get_running_loop().call_later(IDLE, self._start, message_id)
 
     def stop(self) -> None:
         """Leave off at once: the local model is needed for something else, or nothing is any more."""

@@ -124,3 +124,16 @@ def test_without_a_remote_model_there_is_nothing_to_show(command: Command) -> No
 def test_a_preview_of_what_never_leaves_is_a_usage_error(command: Command, other: str) -> None:
     arguments = ("--demo",) if other == "--demo" else ("--local", "hi")
     assert command("ask", "--preview", *arguments).code == 2
+
+
+def test_the_preview_of_a_conversation_says_what_it_costs_at_most_and_what_could_not_be_done(
+    command: Command, remote: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRICE_INPUT", "1")
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRICE_OUTPUT", "2")
+    assert command("ask", "--remote", "--allow-remote", *at(remote), "My name is Ada.").code == 0
+    nobody = ["--local-backend", "llama.cpp", "--local-url", "http://127.0.0.1:9/v1"]
+    shown = command("ask", "--preview", "--continue", "--handover", "distil", *nobody, *at(remote), "What is my name?")
+    assert "My name is Ada." in shown.out
+    assert "at most $" in shown.err
+    assert "not the form distil, but the conversation as it stands" in shown.err

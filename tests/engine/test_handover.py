@@ -9,7 +9,7 @@ import pytest
 from hybridchat.backends.protocol import Accepted, ChatRequest, Piece
 from hybridchat.backends.scripted import ScriptedBackend, Step, script
 from hybridchat.config.settings import HandoverSettings
-from hybridchat.engine import Turn, local_context
+from hybridchat.engine import Turn, condenser, local_context
 from hybridchat.engine.condenser import BackgroundCondenser, condensed, older_turns
 from hybridchat.errors import ContextOverflow, InputError, Unreachable
 from hybridchat.events import (
@@ -35,6 +35,11 @@ from tests.engine.conftest import LOCAL, REMOTE, Bench
 from tests.engine.policies import ScriptedPolicy
 
 DOCUMENT = "\n".join(f"Paragraph {number} speaks of nothing." for number in range(120)) + "\nIt was signed by Ada."
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_condensed_because_a_test_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(condenser, "IDLE", 3600.0)
 
 
 def said(*answers: str) -> list[list[Step]]:
@@ -395,13 +400,15 @@ class TestAhead:
         await BackgroundCondenser(bench.engine).run(path[-1].id)
         assert len(bench.local.requests) == asked
 
-    async def test_it_leaves_off_at_once_when_the_user_goes_on(self, bench: Bench) -> None:
+    async def test_it_leaves_off_at_once_when_the_user_goes_on(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         hand_over(bench, HandOver.CONDENSE)
         path = await the_path(bench, await a_conversation(bench, "one", "two"))
         bench.local.requests.clear()
         bench.local._scripts[:] = [[asyncio.Event()], script(["on"])]
         bench.local.asked.clear()
-        bench.engine.condensing._idle = 0
+        monkeypatch.setattr(condenser, "IDLE", 0)
         bench.engine.condensing.begin(path[-1].id)
         await bench.local.asked.wait()
         events = await bench.run("three", conversation_id=path[0].conversation_id, choice=Place.LOCAL)
