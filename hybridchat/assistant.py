@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +21,7 @@ from hybridchat.routing.history import HistorySummary
 from hybridchat.routing.learning import Signal
 from hybridchat.store.database import Store
 from hybridchat.store.records import Hit, KeptLocal, LedgerEntry, Verification
+from hybridchat.store.retention import apply_retention
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
@@ -65,7 +67,8 @@ class Assistant:
     """The whole program behind a face; an asynchronous context manager that closes what it was given.
 
     ``backends`` is a live list: what is opened later (the remote model) is closed too. ``models`` finds and gets local
-    models; ``open_preview`` builds a remote backend without a key, which can say what it would send.
+    models; ``open_preview`` builds a remote backend without a key, which can say what it would send. Once it is
+    entered, what was kept long enough is erased in the background; what went is told by ``tell`` when it is left.
     """
 
     def __init__(
@@ -77,16 +80,23 @@ class Assistant:
         backends: Sequence[Closes],
         models: LocalModels | None = None,
         open_preview: OpenPreview | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.models = models
         self.credentials = credentials
         self._engine = engine
         self._store = store
+        self._tell = tell
+        self._tidying: asyncio.Task[str] | None = None
         self._backends = backends
         self._open_preview = open_preview
 
     async def __aenter__(self) -> Self:
+        retention = self.settings.retention
+        if retention.days is not None or retention.ledger_days is not None:
+            work = apply_retention(self._store, retention.days, retention.ledger_days)
+            self._tidying = asyncio.create_task(work)
         return self
 
     async def __aexit__(
@@ -96,8 +106,13 @@ class Assistant:
             closing.push_async_callback(self._store.aclose)
             for backend in self._backends:
                 closing.push_async_callback(backend.aclose)
+            closing.push_async_callback(self._finish_tidying)
             closing.push_async_callback(self._engine.condensing.aclose)
             closing.push_async_callback(self._engine.shadows.aclose)
+
+    async def _finish_tidying(self) -> None:
+        if self._tidying is not None and (told := await self._tidying):
+            self._tell(told)
 
     def turn(self, request: TurnRequest) -> Turn:
         """Start a turn; needs a running event loop."""

@@ -17,7 +17,7 @@ from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
 from hybridchat.cli.budget_store import budget_store
-from hybridchat.cli.keeping import KeyringGuard, Unlocking
+from hybridchat.cli.keeping import KeyringGuard, Unlocking, without_loop
 from hybridchat.cli.remote_connection import RemoteConnection
 from hybridchat.config import paths
 from hybridchat.config.settings import Auth, Endpoint, Kind, LocalSettings, PrivacySettings, Settings, StoreSettings
@@ -31,8 +31,11 @@ from hybridchat.store.database import Store
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
-    from hybridchat.evaluation.calibrations import Calibrations
     from hybridchat.engine.preview import DescribesRequests
+    from hybridchat.evaluation.calibrations import Calibrations
+
+ERASING_EVERYTHING = ".erasing-everything"
+"""Ends the name of the file, beside the database, that tells of an erasure which has not come to its end."""
 
 NO_REMOTE = "none"
 """The value of ``remote.preset`` that means: there is no remote model."""
@@ -65,7 +68,13 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
         spending=spending.spending if spending else None,
     )
     preview = None if open_remote is None else partial(_preview_backend, settings)
-    return Assistant(engine, store, credentials, settings, closing, local_models(settings), preview)
+    return Assistant(engine, store, credentials, settings, closing, local_models(settings), preview, _tell)
+
+
+def _tell(line: str) -> None:
+    from hybridchat.cli.listing import tell  # noqa: PLC0415 -- seldom there is something to tell
+
+    tell(line)
 
 
 def _finds_calibration(settings: Settings) -> FindCalibration:
@@ -113,11 +122,18 @@ def downloads_forbidden_by(settings: Settings, *, allowed: bool = False) -> str:
     return LOCAL_ONLY if settings.privacy.data_policy is DataPolicy.LOCAL_ONLY and not allowed else ""
 
 
-def open_store(settings: Settings, credentials: Credentials, *, read_only: bool = False) -> Store:
-    """Open what is kept; in memory where nothing is to be saved. An erasure that was killed is finished first."""
+def open_store(settings: Settings, credentials: Credentials, *, read_only: bool = False, resumes: bool = True) -> Store:
+    """Open what is kept; in memory where nothing is to be saved.
+
+    An erasure of everything that was killed is brought to its end first, where it ``resumes``.
+    """
     if not settings.store.save:
         return Store.open(None)
     path = paths.database_file(settings.store)
+    if resumes and path.with_name(path.name + ERASING_EVERYTHING).exists():
+        from hybridchat.cli.data_rights import erasure  # noqa: PLC0415 -- only where one was begun
+
+        without_loop(erasure.finish(settings, credentials))
     return Store.open(
         path,
         guard=KeyringGuard(credentials, path),

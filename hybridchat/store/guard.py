@@ -152,16 +152,19 @@ class GuardedChain:
 
         return await to_its_end(append())
 
-    async def rewrite(self, work: Callable[[sqlite3.Connection, Seal], Row], seal: Seal) -> Row:
+    async def rewrite(
+        self, work: Callable[[sqlite3.Connection, Seal], Row], seal: Seal, *, must_be_kept: bool = True
+    ) -> Row:
         """Change the chain by ``work`` in a transaction, and keep the head that it returns the row of.
 
-        Raises ``KeyMissing`` where a keyed seal's head cannot be kept.
+        Raises ``KeyMissing`` where a keyed seal's head cannot be kept and ``must_be_kept``.
         """
 
         async def rewrite() -> Row:
             async with self._alone():
                 row = await self._writer.write(lambda connection: work(connection, seal))
-                await self._settle(row, seal)
+                if not await self._succeeds(lambda: self._settle(row, seal)) and must_be_kept:
+                    await self._settle(row, seal)
                 return row
 
         return await to_its_end(rewrite())

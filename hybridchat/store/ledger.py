@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from hybridchat.errors import InputMissing, KeyMissing
+from hybridchat.errors import InputMissing, KeyMissing, KeyUnusable
 from hybridchat.store import chain, dropping, rows
 from hybridchat.store.chain import Event, Row, Seal
 from hybridchat.store.connection import Worker
@@ -139,11 +139,16 @@ class Ledger:
         return (await self._chain.rewrite(_event(Event.RESTARTED, note), seal)).number
 
     async def tell_of_erasure(self) -> int:
-        """Begin an empty ledger with a row that says that everything before was erased; return its number."""
-        seal = await self._chain.seal_at_hand()
-        return (
-            await self._chain.rewrite(_event(Event.ERASED, "everything before was erased by the user"), seal)
-        ).number
+        """Begin an empty ledger with a row that says that everything before was erased; return its number.
+
+        Where the keyring fails, the row stands without a key or without a head that is kept.
+        """
+        event = _event(Event.ERASED, "everything before was erased by the user")
+        try:
+            seal = await self._chain.seal_at_hand()
+        except KeyUnusable:
+            seal = Seal(None)
+        return (await self._chain.rewrite(event, seal, must_be_kept=False)).number
 
     async def drop_before(self, time: datetime) -> int:
         """Drop what was sent before then, leave a row that says so, and return how many rows went.

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringError
 
 from hybridchat.cli import fault_log
 from hybridchat.cli.data_rights import erasure, inventory
@@ -340,3 +343,66 @@ def _no_credentials() -> Any:
     from hybridchat.cli import wiring  # noqa: PLC0415 - one use
 
     return wiring.new_credentials(load().settings)
+
+
+class Keyring(KeyringBackend):
+    """A keyring that can be locked, and loses its lock in the middle of things."""
+
+    priority = 5
+
+    def __init__(self) -> None:
+        self.entries: dict[str, str] = {}
+        self.locked_for = ""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.locked_for and self.locked_for in username:
+            raise KeyringError("locked")
+        return self.entries.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.entries[username]
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
+    before, held = keyring.get_keyring(), Keyring()
+    keyring.set_keyring(held)
+    yield held
+    keyring.set_keyring(before)
+
+
+def test_the_keyrings_entries_are_named_and_erased_but_not_handed_over(
+    command: Command, home: Path, keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRESET", "custom")
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_URL", "https://own.example/v1")
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_KEY_NAME", "own")
+    _kept_everywhere(home, monkeypatch)
+    assert command("keys", "set", "own", stdin="sk-hidden\n").code == 0
+    assert command("store", "encrypt").code == 0
+    assert command("data", "export", str(home / "mine")).code == 0
+    there = json.loads((home / "mine" / "keyring.json").read_text("utf-8"))
+    assert {name for name, found in there.items() if found} == set(keys.entries)
+    assert len(keys.entries) == 4
+    everything = b"".join(file.read_bytes() for file in (home / "mine").rglob("*") if file.is_file())
+    assert not any(secret.encode() in everything for secret in keys.entries.values())
+    ended = command("data", "erase", "--everything", "--yes")
+    assert ended.code == 0
+    assert len(keys.entries) == 2  # of the new ledger
+    verified = command("egress", "verify")
+    assert verified.out == "intact: 1 row\n"
+
+
+def test_what_a_keyring_does_not_give_up_is_told(
+    command: Command, home: Path, keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _kept_everywhere(home, monkeypatch)
+    keys.locked_for = "ledger-head"
+    ended = command("data", "erase", "--everything", "--yes")
+    assert "stays in the OS keyring" in ended.err
+    monkeypatch.setenv("HYBRIDCHAT_REMOTE_PRESET", "none")
+    assert command("data", "export", str(home / "mine")).code == 0
+    assert "cannot be used" in (home / "mine" / "keyring.json").read_text("utf-8")

@@ -16,6 +16,8 @@ from hybridchat.errors import BadConfiguration, CannotWrite, HybridChatError, In
 from hybridchat.messages import Status
 from hybridchat.store.database import Store
 from hybridchat.store.failures import explained
+from hybridchat.store.migrations import APPLICATION_ID
+from hybridchat.store.schema import MIGRATIONS
 from tests.store.conftest import LOCAL
 
 
@@ -288,3 +290,32 @@ async def test_a_caller_that_is_cancelled_still_learns_what_was_written(tmp_path
         with pytest.raises(asyncio.CancelledError):
             await caller
         assert made == [conversation.id for conversation in await store.conversations.list()]
+
+
+async def test_a_store_that_cannot_be_written_can_be_read(path: Path) -> None:
+    async with Store.open(path) as store:
+        conversation = await store.conversations.create("one")
+        async with Store.open(path, read_only=True) as reading:  # the log is there: it is read, too
+            assert [found.title for found in await reading.conversations.list()] == ["one"]
+    async with Store.open(path, read_only=True) as store:
+        assert (await store.conversations.get(conversation.id)).title == "one"
+        assert [hit.conversation.title for hit in await store.search("one")] == ["one"]
+        with pytest.raises(CannotWrite):
+            await store.conversations.rename(conversation.id, "two")
+
+
+def test_what_is_not_there_cannot_be_read(path: Path) -> None:
+    with pytest.raises(CannotWrite, match="does not exist"):
+        Store.open(path, read_only=True)
+    assert not path.parent.exists()
+
+
+def test_an_older_store_that_cannot_be_written_cannot_be_read(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        MIGRATIONS[0](connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    with pytest.raises(CannotWrite, match="older hybridchat"):
+        Store.open(path, read_only=True)

@@ -22,8 +22,10 @@ from hybridchat.errors import CannotWrite, UsageError
 from hybridchat.messages import Conversation, Message
 from hybridchat.phrases import provenance
 from hybridchat.store.database import Store
+from hybridchat.text import clean, one_line
 
 _ALL = -1  # rows, as SQLite counts
+_LONGEST = 1000  # characters of a title
 _ABOUT = """\
 # What hybridchat holds about you
 
@@ -122,7 +124,11 @@ def _json(value: object) -> str:
 
 
 def _as_markdown(conversation: Conversation, messages: list[Message]) -> str:
-    lines = [f"# {conversation.title}", "", f"{conversation.created_at:%Y-%m-%d %H:%M} UTC, `{conversation.id}`"]
+    lines = [
+        f"# {one_line(conversation.title, _LONGEST)}",
+        "",
+        f"{conversation.created_at:%Y-%m-%d %H:%M} UTC, `{conversation.id}`",
+    ]
     for message in messages:
         if message.goes_on:
             lines += ["", f"## continued, {message.created_at:%Y-%m-%d %H:%M} UTC (`{message.id}`)"]
@@ -130,7 +136,7 @@ def _as_markdown(conversation: Conversation, messages: list[Message]) -> str:
         status = "" if message.status == "complete" else f", {message.status.replace('_', ' ')}"
         below = f", answers `{message.parent_id}`" if message.parent_id else ""
         lines += ["", f"## {message.role}, {message.created_at:%Y-%m-%d %H:%M} UTC{status} (`{message.id}`{below})", ""]
-        lines.append(message.content)
+        lines.append(clean(message.content))  # whoever prints the file must not be fooled
         if message.provenance is not None:
             lines += ["", f"*{provenance(message.provenance)}*"]
     return "\n".join(lines) + "\n"
