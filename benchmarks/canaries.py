@@ -62,7 +62,9 @@ def iban(rng: random.Random) -> str:
 
 
 def email(rng: random.Random) -> str:
-    local = rng.choice(["anna.schmidt", "j.doe+news", "li_wei", "o-brien", "maría", "k.yamada"]) + str(rng.randrange(10**4))
+    local = rng.choice(["anna.schmidt", "j.doe+news", "li_wei", "o-brien", "maría", "k.yamada"]) + str(
+        rng.randrange(10**4)
+    )
     return f"{local}@{rng.choice(['mail', 'corp', 'post'])}{rng.randrange(1000)}.{rng.choice(['example.com', 'example.org', 'co.uk', 'de'])}"
 
 
@@ -94,7 +96,9 @@ def json_web_token(rng: random.Random) -> str:
 
 def fiscal_code(rng: random.Random) -> str:
     """Return an Italian codice fiscale, with its check character."""
-    body = drawn_letters(rng, 6) + f"{rng.randrange(100):02d}" + rng.choice("ABCDEHLMPRST") + f"{rng.randrange(1, 31):02d}"
+    body = (
+        drawn_letters(rng, 6) + f"{rng.randrange(100):02d}" + rng.choice("ABCDEHLMPRST") + f"{rng.randrange(1, 31):02d}"
+    )
     body += rng.choice("ABCDEFGHIL") + f"{rng.randrange(100, 999)}"
     odd = {c: v for c, v in zip(string.digits + string.ascii_uppercase, [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
            2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23], strict=True)}  # fmt: skip
@@ -120,7 +124,9 @@ def pesel(rng: random.Random) -> str:
 def french_nir(rng: random.Random) -> str:
     body = f"{rng.choice('12')}{rng.randrange(100):02d}{rng.randrange(1, 13):02d}{rng.randrange(10, 95):02d}{rng.randrange(1, 990):03d}{rng.randrange(1, 999):03d}"
     number = f"{body}{97 - int(body) % 97:02d}"
-    return rng.choice([number, f"{number[0]} {number[1:3]} {number[3:5]} {number[5:7]} {number[7:10]} {number[10:13]} {number[13:]}"])
+    return rng.choice(
+        [number, f"{number[0]} {number[1:3]} {number[3:5]} {number[5:7]} {number[7:10]} {number[10:13]} {number[13:]}"]
+    )
 
 
 def brazilian_cpf(rng: random.Random) -> str:
@@ -135,7 +141,14 @@ def birth_date(rng: random.Random) -> str:
     year, month, day = rng.randrange(1940, 2010), rng.randrange(1, 13), rng.randrange(1, 29)
     name = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
             "December"][month - 1]  # fmt: skip
-    return rng.choice([f"{year}-{month:02d}-{day:02d}", f"{day:02d}.{month:02d}.{year}", f"{day}/{month}/{year}", f"{name} {day}, {year}"])
+    return rng.choice(
+        [
+            f"{year}-{month:02d}-{day:02d}",
+            f"{day:02d}.{month:02d}.{year}",
+            f"{day}/{month}/{year}",
+            f"{name} {day}, {year}",
+        ]
+    )
 
 
 def address(rng: random.Random) -> str:

@@ -30,6 +30,8 @@ _TABLE = (
 _UP, _DOWN, _SAME = 3.0, 1.8, -0.9  # bits for a capital after a small letter, the reverse, and neither
 _THRESHOLD = 22.0  # bits: a million times likelier to be random
 _SHORTEST = 14
+_SHORTEST_OF_LETTERS = 20  # without any digit
+_DIGIT = re.compile("[0-9]")
 _FEWEST_BITS_OF_A_TAIL = 16.0
 
 _HEXADECIMAL = re.compile(
@@ -57,7 +59,8 @@ def random_strings(text: str) -> Iterator[Span]:
         for start, end in _random_stretches(run):
             start, end = match.start() + start, match.start() + end
             if not (
-                _PUBLIC.search(text, max(0, match.start() - 10), start)
+                (end - start < _SHORTEST_OF_LETTERS and not _DIGIT.search(text, start, end))
+                or _PUBLIC.search(text, max(0, match.start() - 10), start)
                 or _PUBLIC_HEAD.match(match[0])
                 or any(first <= start < last for first, last in public)
                 or as_text(match[0])

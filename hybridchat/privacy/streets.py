@@ -30,7 +30,7 @@ _LONGEST_SUFFIX = max(map(len, _SUFFIXES))
 _NUMBER = re.compile(r" [0-9]{1,4}")
 _SUFFIXED = re.compile(rf" [0-9]{{1,4}}[ ]?[a-zA-Z]?(?![0-9A-Za-z.:]){_TOWN}")
 _SUFFIXED_HEAD = re.compile(
-    r"(?:[A-ZÀ-ÖØ-Þ][\w.-]{1,20}[ -]){0,2}[A-ZÀ-ÖØ-Þ][\w-]{2,30}\.?\Z|(?:[A-ZÀ-ÖØ-Þ][\w.-]{1,20}[ -]){1,3}(?:str\.|weg|platz|allee)\Z"
+    r"(?:[A-ZÀ-ÖØ-Þ][\w.-]{1,20}[ -]){0,2}[A-ZÀ-ÖØ-Þ](?:[^\W\d_]|-){2,30}\.?\Z|(?:[A-ZÀ-ÖØ-Þ][\w.-]{1,20}[ -]){1,3}(?:str\.|weg|platz|allee)\Z"
 )
 _ROMANCE = Cues(
     "rue avenue boulevard chemin impasse allée quai calle avenida avda paseo plaza via viale piazza corso rua travessa praça "
@@ -47,7 +47,7 @@ _CALLED = Cues(
     "shipping_address* billing_address* postal_address* lieferadresse rechnungsadresse".split()
 )
 _CALLED_VALUE = re.compile(
-    r"[\"'`*)]{0,3}\s{0,2}(?:is\b|ist\b|est\b|es\b|è\b|in\b|[:：=])?\s{0,3}[\"'`]?(?P<value>[^\n\"'`<>{}|;=()\[\]]{6,120})"
+    r"(?![^\W_])[\"'`*)]{0,3}[ \t]{0,2}(?:is\b|ist\b|est\b|es\b|è\b|in\b|[:：=])?[ \t]{0,3}[\"'`]?(?P<value>[^\n\"'`<>{}|;=()\[\]]{6,120})"
 )
 _END_OF_ADDRESS = re.compile(r"[.!?](?:\s|\Z)|,?\s(?:and|und|et|y|e|or|but|please|bitte)\s")
 _HOUSE = re.compile(r"(?<![\w.:/-])[0-9]{1,5}(?![.:][0-9])|[0-9]+[-－丁目番号호층]")

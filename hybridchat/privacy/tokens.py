@@ -74,7 +74,7 @@ PREFIXED_TOKENS = (
               "xai- pplx- tvly- csk- fw- fw_ tgp_v1_ pa- co- key_ jina_ fc- e2b_ lsv2_pt_ lsv2_sk_ r8_ esecret_",
               rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{20,}}+"),
     _prefixed("npm", "npm_", r"[A-Za-z0-9]{16,}+"),
-    _prefixed("PyPI", "pypi-", rf"{_URL_SAFE}{{16,}}+"),
+    _prefixed("PyPI", "pypi-", rf"{_NO_KEBAB_CASE}{_URL_SAFE}{{16,}}+"),
     _prefixed("RubyGems, NuGet, crates.io, Clojars", "rubygems_ oy2 cio CLOJARS_", r"[A-Za-z0-9]{30,}+"),
     _prefixed("Docker", "dckr_pat_ dckr_oat_", rf"{_URL_SAFE}{{12,}}+"),
     _prefixed("SendGrid", "SG.", rf"{_URL_SAFE}{{16,32}}\.{_URL_SAFE}{{16,64}}"),
