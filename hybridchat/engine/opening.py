@@ -106,3 +106,9 @@ def turns_since_remote(path: Sequence[Message]) -> int | None:
         elif message.provenance is not None and message.provenance.place is Place.REMOTE:
             return turns
     return None
+
+
+def own_words(path: Sequence[Message]) -> str:
+    """Return what the user asked last: where an answer is only to go on, that is the question it answers."""
+    asked = [message.content for message in path if message.role is Role.USER and not message.goes_on]
+    return asked[-1] if asked else path[-1].content

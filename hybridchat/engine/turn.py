@@ -18,7 +18,7 @@ from hybridchat.engine.connection_ahead import ConnectionAhead
 from hybridchat.engine.escalation import Escalation
 from hybridchat.engine.local_answer import LocalAnswer
 from hybridchat.engine.local_prompt import LocalPrompt
-from hybridchat.engine.opening import Opening, turns_since_remote
+from hybridchat.engine.opening import Opening, own_words, turns_since_remote
 from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.engine.second_look import SecondLook, worth_looking
@@ -130,7 +130,7 @@ class Turn:
         await self._resources.local_context.load(conversation.id)
         prompt = LocalPrompt(self._resources, path, system, emit=self._channel.put)
         question = Question(
-            text=question_message.content,
+            text=own_words(path),
             choice=self._request.choice,
             can_escalate=escalation.possible,
             why_not=escalation.why_not,

@@ -53,7 +53,7 @@ class ComparisonDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Yield both sides, and their difference hidden."""
-        choose = "← → change a side, " if len(self._answers) > 2 else ""
+        choose = "← → change it, " if len(self._answers) > 2 else ""
         with Vertical(classes="dialog full"):
             with Horizontal(id="side-by-side"):
                 for number in (0, 1):
@@ -61,7 +61,7 @@ class ComparisonDialog(ModalScreen[str | None]):
                         yield Static("", classes="dialog-title", markup=False)
             with VerticalScroll(id="difference"):
                 yield Static("", id="difference-text", markup=False)
-            yield Static(f"1 or 2 keeps that answer, {choose}D shows the difference, Esc leaves", classes="dialog-hint")
+            yield Static(f"1 or 2 keeps that one, {choose}D shows the difference, Esc leaves", classes="dialog-hint")
 
     async def on_mount(self) -> None:
         """Begin side by side."""
@@ -131,4 +131,8 @@ def diff(first: str, second: str) -> Content:
 
 
 def _who(answer: Message) -> str:
-    return clean(phrases.provenance(answer.provenance)) if answer.provenance else "unknown"
+    source = answer.provenance
+    if source is None:
+        return "unknown"
+    sure = f", {phrases.confidence(source.confidence)}" if source.confidence else ""
+    return clean(f"{phrases.short_model(source.model)}, {phrases.where(source.place)}{sure}")

@@ -25,6 +25,7 @@ from hybridchat.store import rows
 from hybridchat.store.database import Store
 from hybridchat.tui import status
 from hybridchat.tui.answer import Answer
+from hybridchat.tui.comparison import ComparisonDialog
 from hybridchat.tui.confidence_map import ConfidenceLegend
 from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.conversations import ConversationsScreen
@@ -231,6 +232,47 @@ async def consent(stage: Stage) -> AsyncIterator[Running]:
         await running.send("Draft a reply to joe@example.org: the key sk-proj-Abc123Def456Ghi789Jkl012Mno345 leaked.")
         dialog = await running.dialog(ConsentDialog)
         dialog.arm()
+        yield running
+
+
+@scene
+async def consent_without_colour(stage: Stage) -> AsyncIterator[Running]:
+    stage.doubt(DataPolicy.CONFIRM)
+    with patch.dict(os.environ, {"NO_COLOR": "1"}):
+        async with stage.running() as running:
+            await running.send("Draft a reply to joe@example.org.")
+            dialog = await running.dialog(ConsentDialog)
+            dialog.arm()
+            yield running
+
+
+@scene
+async def comparison(stage: Stage) -> AsyncIterator[Running]:
+    answers = ("Paris.", "It is **Paris**.", "The capital of France is Paris,\n\n- on the Seine,\n- since 987.")
+    stage.local(*(says(words(answer)) for answer in answers))
+    async with stage.running() as running:
+        await running.ask("What is the capital of France?")
+        for _ in answers[1:]:
+            await running.press("ctrl+t")
+            await running.idle()
+        await running.press("f4")
+        dialog = await running.dialog(ComparisonDialog)
+        await running.until(lambda: len(dialog.query(Answer)) == 2)
+        yield running
+
+
+@scene
+async def continued(stage: Stage) -> AsyncIterator[Running]:
+    stage.local(
+        says(words("It goes into orbit, and"), asyncio.Event()), says(words("stays there for years, or burns up."))
+    )
+    async with stage.running() as running:
+        await running.send("What does a satellite do?")
+        await running.until(lambda: running.answers == ["It goes into orbit, and"])
+        await running.press("escape")
+        await running.idle()
+        await running.press("f5")
+        await running.idle()
         yield running
 
 

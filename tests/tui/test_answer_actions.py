@@ -371,6 +371,7 @@ async def test_a_continued_answer_shows_its_seam_when_it_is_reopened_and_is_no_q
         await running.press("f5")
         await running.idle()
         chat.conversation = await running.screen.assistant.latest()
+    assert [question.text for question in chat.policy.questions] == ["go", "go"]
     async with chat.running() as running:
         assert running.questions == ["You: go"]
         assert running.answers == ["half", "the rest"]
