@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, getters, on, work
@@ -20,6 +21,7 @@ from hybridchat.tui.external_editor import edited
 from hybridchat.tui.help import help_text
 from hybridchat.tui.keys import ACTIONS, Action, bindings, readable
 from hybridchat.tui.palette import ActionProvider
+from hybridchat.tui.themes import keep_theme
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -127,9 +129,9 @@ class ChatScreen(ContextActions):
     async def action_new(self) -> None:
         """Begin a new conversation."""
         if self._may_leave():
-            self.composer.leave_edit()
-            self.conversation.close()
-            await self.redraw()
+            async with self.going_elsewhere():
+                self.conversation.close()
+                await self.redraw()
             self.composer.focus()
 
     @work(group="look")
@@ -197,14 +199,15 @@ class ChatScreen(ContextActions):
 
     @work(group="look")
     async def action_theme(self, name: str = "") -> None:
-        """Choose other colours, for now; the setting chat.theme keeps them."""
+        """Choose other colours, and keep them in the setting chat.theme."""
         names = sorted(self.app.available_themes)
         chosen: str | None = name or None
         if chosen is None:
             chosen = await self.app.push_screen_wait(ChoiceDialog("Colours", [(one, one) for one in names]))
         if chosen in names:
             self.app.theme = chosen
-            self.tell(f"to keep it: hybridchat config set chat.theme {chosen}")
+            if await self.attempt(lambda: asyncio.to_thread(keep_theme, chosen)):
+                self.tell(f"{chosen} is kept for the next time")
         elif chosen is not None:
             self.tell(f"there is no theme {chosen}: /theme lists them")
 

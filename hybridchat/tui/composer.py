@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from hybridchat.text import clean
+from hybridchat.tui.pasted import Pasted
 from hybridchat.tui.prompt_history import PromptHistory
 
 _IN_ORDER = ("cursor_", "delete_", "select_", "undo", "redo")
@@ -58,9 +59,10 @@ class Composer(TextArea):
 
     @dataclass
     class Sent(Message):
-        """The user wants ``text`` to be sent."""
+        """The user wants ``text`` to be sent; ``written`` is what stood in the composer."""
 
         text: str
+        written: str
 
     @dataclass
     class CompletionMoved(Message):
@@ -79,7 +81,9 @@ class Composer(TextArea):
             show_line_numbers=False,
             compact=True,
             highlight_cursor_line=False,
+            placeholder="Ask anything, @file attaches a file, / lists the commands",
         )
+        self._pasted = Pasted()
         self.prompts = PromptHistory()
         self.completing = False
         self.editing: str | None = None
@@ -91,9 +95,15 @@ class Composer(TextArea):
         row, column = self.cursor_location
         return self.document.get_line(row)[:column]
 
+    @property
+    def unsent(self) -> str:
+        """All that would be lost if it were not kept: what is written, and what an edit has put by."""
+        written = [self._put_by, self.text] if self.editing is not None else [self.text]
+        return self._pasted.written_out("\n".join(filter(str.strip, written)))
+
     def take(self, text: str) -> None:
         """Hold ``text`` instead of what is there, with the cursor at its end; undo brings the old text back."""
-        self.replace(text, (0, 0), self.document.end)
+        self.replace(self._pasted.shortened(text), (0, 0), self.document.end)
         self.move_cursor(self.document.end)
 
     def begin_edit(self, question: str, text: str) -> None:
@@ -125,13 +135,14 @@ class Composer(TextArea):
             self.post_message(self.CompletionWanted())
         elif self.text.strip():
             # emptied at once, for the next characters may be under way already
-            self.post_message(self.Sent(self.text))
+            self.post_message(self.Sent(self._pasted.written_out(self.text), self.text))
             self.prompts.add(self.text)
             self.load_text("")
 
     def give_back(self, text: str) -> None:
         """Take ``text``, which could not be sent, back before what was written since."""
-        self.take(f"{text}\n{self.text}" if self.text else text)
+        shortened = self._pasted.shortened(text)
+        self.take(f"{shortened}\n{self.text}" if self.text else shortened)
 
     def action_newline(self) -> None:
         """Begin a new line."""
@@ -181,7 +192,11 @@ class Composer(TextArea):
             await self.run_action(action)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """Insert what is pasted, without anything that a terminal acts on; its line breaks send nothing."""
+        """Insert what is pasted, without anything that a terminal acts on; its line breaks send nothing.
+
+        A mark stands for what is too long to be edited.
+        """
         event.prevent_default()
         event.stop()
-        self.move_cursor(self.replace(clean(event.text), *self.selection, maintain_selection_offset=False).end_location)
+        text = self._pasted.shortened(clean(event.text))
+        self.move_cursor(self.replace(text, *self.selection, maintain_selection_offset=False).end_location)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hybridchat.store.records import Hit
 
 _MOST = 100
+_HITS_EACH = 5  # looked for on average: a conversation is listed once, however often the words occur in it
 _STILL = 0.15  # seconds without a key before the search begins
 
 
@@ -64,8 +65,8 @@ class ConversationsScreen(ModalScreen[Conversation | None]):
         try:
             if text.strip():
                 await asyncio.sleep(_STILL)
-                hits = await self._assistant.search(text, _MOST)
-                rows = [(hit.conversation, _hit(hit)) for hit in hits]
+                hits = await self._assistant.search(text, _MOST * _HITS_EACH)
+                rows = [(hit.conversation, _hit(hit)) for hit in _best_of_each(hits)][:_MOST]
             else:
                 rows = [(one, _row(one)) for one in await self._assistant.conversations(_MOST)]
         except HybridChatError as error:
@@ -95,6 +96,14 @@ class ConversationsScreen(ModalScreen[Conversation | None]):
     def action_leave(self) -> None:
         """Open none."""
         self.dismiss(None)
+
+
+def _best_of_each(hits: list[Hit]) -> list[Hit]:
+    """Return the first hit of each conversation: the best one."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.conversation.id, hit)
+    return list(best.values())
 
 
 def _row(conversation: Conversation) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +27,7 @@ _STYLES: Final = {
     "s_open": "strike",
     "link_open": "$text-primary underline",
 }
-_CODE: Final = "$text-warning on $boost"
+_CODE: Final = "reverse" if os.environ.get("NO_COLOR") else "$text-warning on $boost"
 _IMAGE: Final = "italic"
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"[\\`*_~\[\]!<&\n]")

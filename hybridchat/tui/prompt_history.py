@@ -12,7 +12,7 @@ class PromptHistory:
         self._prompts: list[str] = []
         self._place = 0
         self._unsent = ""
-        self.replace(prompts)
+        self.prefer(prompts)
 
     def add(self, prompt: str) -> None:
         """Remember a prompt that was sent, and stand behind it."""
@@ -21,12 +21,12 @@ class PromptHistory:
         self._place = len(self._prompts)
         self._unsent = ""
 
-    def replace(self, prompts: Iterable[str]) -> None:
-        """Remember other prompts instead, as another conversation is opened."""
-        self._prompts = []
-        self._place = 0
-        for prompt in prompts:
-            self.add(prompt)
+    def prefer(self, prompts: Iterable[str]) -> None:
+        """Let ``prompts`` be the newest, as their conversation is opened; those of others stay before them."""
+        newest = dict.fromkeys(reversed([prompt for prompt in prompts if prompt.strip()]))
+        self._prompts = [prompt for prompt in self._prompts if prompt not in newest] + list(reversed(newest))
+        self._place = len(self._prompts)
+        self._unsent = ""
 
     def earlier(self, current: str) -> str | None:
         """Return the prompt before, None where there is none; ``current`` is what is being written."""

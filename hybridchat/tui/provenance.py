@@ -187,14 +187,6 @@ def summary(message: Message) -> str:
     return ended + (phrases.provenance(message.provenance) if message.provenance else "of unknown origin")
 
 
-def checkpoint(confidence: Confidence, threshold: float | None) -> str:
-    """Return a running answer's confidence and what it is held against."""
-    if threshold is None:
-        return phrases.confidence(confidence)
-    against = phrases.percentages(confidence.value, threshold)[1]
-    return f"{phrases.confidence(confidence, threshold)}, asks remote below {against}"
-
-
 def _set_aside(tokens: int, confidence: Confidence | None, reason: str) -> str:
     sure = f", {phrases.confidence(confidence)}" if confidence else ""
     return f"local draft set aside after {phrases.counted(tokens, 'token')}{sure}: {reason}"

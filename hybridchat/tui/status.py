@@ -10,15 +10,18 @@ from textual.content import Content
 from textual.widget import Widget
 
 from hybridchat import phrases
-from hybridchat.messages import Place, Provenance
+from hybridchat.messages import Place
 from hybridchat.text import one_line
+from hybridchat.tui.segments import Segment, fitted
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from hybridchat.assistant import WindowUse
+    from hybridchat.messages import Confidence
+    from hybridchat.tui.warmth import Forecast
 
-_LONGEST_NAME = 24
+_LONGEST_NAME, _SHORTER_NAME = 24, 12
 _TICK = 0.5  # seconds between two looks at the clock while an answer is under way; idle, there is no timer
 
 
@@ -36,7 +39,7 @@ class Work:
     tokens: int = 0
     since: float | None = None
     until: float = 0.0
-    confidence: str = ""
+    confidence: tuple[str, ...] = ()
     paused: bool = False
 
     def hear(self, tokens: int) -> None:
@@ -47,19 +50,26 @@ class Work:
             self.doing = "answers"
         self.tokens += tokens
 
-    def __str__(self) -> str:
-        parts = [f"{_short(self.model)} {self.doing}", phrases.where(self.place)]
+    def segments(self) -> list[Segment]:
+        """Return what is told, in ever fewer words; how sure the model is, and where it runs, is never left out."""
+        name, shorter = _short(self.model), _short(self.model, _SHORTER_NAME)
+        doing = one_line(self.doing, 2 * _LONGEST_NAME)
+        segments = [
+            Segment((f"{name} {doing}", f"{shorter} {doing}", shorter), rank=3),
+            Segment((phrases.where(self.place), str(self.place)), rank=2),
+        ]
         if self.since is not None:
             seconds = self.until - self.since
-            speed = f", {self.tokens / seconds:.0f}/s" if seconds > 1 and not self.paused else ""
-            parts.append(phrases.counted(self.tokens, "token") + speed)
+            speed = f"{self.tokens / seconds:.0f}/s" if seconds > 1 and not self.paused else ""
+            tokens = phrases.counted(self.tokens, "token")
+            segments.append(Segment((", ".join(filter(None, [tokens, speed])), speed, ""), rank=1))
         if self.confidence:
-            parts.append(self.confidence)
-        return " · ".join(parts)
+            segments.append(Segment(self.confidence, rank=0))
+        return segments
 
 
 class StatusLine(Widget):
-    """Draws itself; what does not fit is left out from its end."""
+    """Draws itself. Where there is little room, it says less; the way to help is the last to go."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; color: $text-muted; background: $panel; }
@@ -68,8 +78,8 @@ class StatusLine(Widget):
 
     def __init__(self, *, hint: str = "") -> None:
         super().__init__()
-        self._idle = "starting"
-        self._window = ""
+        self._idle = [Segment(("starting",))]
+        self._window: list[Segment] = []
         self._hint = hint
         self._work: Work | None = None
         self._timer: Timer | None = None
@@ -94,9 +104,9 @@ class StatusLine(Widget):
             self._timer = None
         self.refresh()
 
-    def rest(self, text: str) -> None:
-        """Say ``text`` while nothing is under way."""
-        self._idle = text
+    def rest(self, *segments: Segment) -> None:
+        """Say this while nothing is under way."""
+        self._idle = list(segments)
         self.refresh()
 
     def hint(self, text: str) -> None:
@@ -108,31 +118,48 @@ class StatusLine(Widget):
         """Tell how full the local model's window is, with a word where it is nearly or more than full."""
         share = use.share
         if share is None:
-            self._window = ""
+            self._window = []
         else:
-            word = " over: oldest turns left out" if share > 1 else " nearly full" if use.is_nearly_full else ""
-            self._window = f"context {share:.0%}{word}"
+            said = f"context {share:.0%}"
+            word = "over: oldest turns left out" if share > 1 else "nearly full" if use.is_nearly_full else ""
+            shorter = "over" if share > 1 else "full" if use.is_nearly_full else ""
+            self._window = [Segment((f"{said} {word}".rstrip(), f"{said} {shorter}".rstrip()), rank=4)]
         self.refresh()
 
     def render(self) -> Content:
         """Return the line."""
-        left = str(self._work) if self._work else self._idle
-        parts = [left, self._window] if self._window else [left]
+        said = self._work.segments() if self._work else self._idle
         width = self.content_size.width
-        text = one_line(" · ".join(parts), max(width, 1))
-        room = width - len(text) - 2
-        hint = self._hint if len(self._hint) <= room else ""
+        hint = self._hint if len(self._hint) * 2 < width else ""
+        text = fitted([*said, *self._window], width - len(hint) - 2 * bool(hint))
         return Content(text + " " * (width - len(text) - len(hint)) + hint)
 
 
-def at_rest(model: str, last: Provenance | None) -> str:
-    """Return what to say of the local ``model`` between answers; ``last`` is its latest answer in this session."""
-    name = f"{_short(last.model if last else model)} · {phrases.where(Place.LOCAL)}"
-    if last is None or last.first_token_seconds is None:
-        return f"{name} · cold"
-    warm = max(last.first_token_seconds - (last.load_seconds or 0.0), 0.0)
-    return f"{name} · warm: first token in about {warm:.1f} s"
+def at_rest(forecast: Forecast) -> list[Segment]:
+    """Return what to say of the local model between answers."""
+    until = f" until {forecast.until.astimezone():%H:%M}" if forecast.until else ""
+    state = "warm" if forecast.warm else "cold"
+    told: tuple[str, ...] = (f"{state}{until}", state)
+    if forecast.first_token is not None:
+        soon = f"{forecast.first_token:.1f} s"
+        told = (f"{state}{until}: first token in about {soon}", f"{state}: about {soon}", state)
+    return [
+        Segment((_short(forecast.model), _short(forecast.model, _SHORTER_NAME)), rank=1),
+        Segment((phrases.where(Place.LOCAL), str(Place.LOCAL)), rank=0),
+        Segment(told, rank=2),
+    ]
 
 
-def _short(model: str) -> str:
-    return one_line(phrases.short_model(model), _LONGEST_NAME)
+def confidence_forms(confidence: Confidence, threshold: float | None) -> tuple[str, ...]:
+    """Return a running answer's confidence and what it is held against, in ever fewer words."""
+    whole = phrases.confidence(confidence, threshold)
+    word, _, _ = whole.partition(" (")
+    if threshold is None:
+        return whole, f"{word} {phrases.percent(confidence)}"
+    number, against = phrases.percentages(confidence.value, threshold)
+    limit = f"asks remote below {against}"
+    return f"{whole}, {limit}", f"{word} {number}, {limit}", f"{word} {number}"
+
+
+def _short(model: str, longest: int = _LONGEST_NAME) -> str:
+    return one_line(phrases.short_model(model), longest)

@@ -52,3 +52,11 @@ THEMES = (
     ),
 )
 DEFAULT = THEMES[0].name
+
+
+def keep_theme(name: str) -> None:
+    """Write the theme into the user's file; raises what writing a setting raises."""
+    from hybridchat.config.editing import set_value  # noqa: PLC0415 -- the first frame writes no setting
+    from hybridchat.config.loading import user_file_path  # noqa: PLC0415 -- the same
+
+    set_value(user_file_path(), "chat.theme", name)

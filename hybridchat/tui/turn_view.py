@@ -23,7 +23,8 @@ from hybridchat.events import (
 )
 from hybridchat.messages import Place, Status
 from hybridchat.tui.answer import Answer
-from hybridchat.tui.provenance import Fold, Note, Question, Speaker, checkpoint, other_answer, set_aside, summary
+from hybridchat.tui.provenance import Fold, Note, Question, Speaker, other_answer, set_aside, summary
+from hybridchat.tui.status import confidence_forms
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -123,7 +124,7 @@ class TurnView:
         self._answers[event.message_id].feed(event.text)
 
     def _measure(self, event: Measured) -> None:
-        self._work.confidence = checkpoint(event.confidence, event.threshold)
+        self._work.confidence = confidence_forms(event.confidence, event.threshold)
         if event.threshold is None or event.confidence.value >= event.threshold:
             self._solid()
 
@@ -135,7 +136,7 @@ class TurnView:
     async def _escalate(self, event: Escalated) -> None:
         if event.from_message_id is None:
             await self._tell(event.reason)
-        self._work.tokens, self._work.since, self._work.confidence, self._work.paused = 0, None, "", False
+        self._work.tokens, self._work.since, self._work.confidence, self._work.paused = 0, None, (), False
         await self._open(event.message_id, Place.REMOTE, event.model, event.endpoint)
         self._speaker.speak(event.model, Place.REMOTE, event.endpoint, event.redactions)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import getters, on, work
-from textual.screen import Screen
-from textual.widgets import Static
+from textual import on, work
 from textual.worker import Worker, WorkerError
 
 from hybridchat.errors import HybridChatError, InputError, InputMissing
@@ -19,83 +16,42 @@ from hybridchat.events import (
     Finished,
     Routed,
 )
-from hybridchat.messages import GO_ON, Place, Provenance
+from hybridchat.messages import GO_ON, Place
 from hybridchat.text import one_line
 from hybridchat.tui.attachments import attached
-from hybridchat.tui.completion import CompletionList, slash_command
+from hybridchat.tui.completion import slash_command
 from hybridchat.tui.composer import Composer
-from hybridchat.tui.conversation import OpenConversation
+from hybridchat.tui.conversation_screen import ConversationScreen
 from hybridchat.tui.keys import Action
 from hybridchat.tui.provenance import Question
-from hybridchat.tui.status import StatusLine, Work, at_rest
-from hybridchat.tui.transcript import Transcript
+from hybridchat.tui.status import Work
 from hybridchat.tui.turn_questions import TurnQuestions, look_again
-from hybridchat.tui.turn_view import TurnView, stored
+from hybridchat.tui.turn_view import TurnView
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from textual.app import ComposeResult
-    from textual.widget import Widget
+    from pathlib import Path
 
     from hybridchat.assistant import Assistant
     from hybridchat.engine import Turn, TurnRequest
     from hybridchat.engine.second_look import SecondLook
     from hybridchat.messages import Conversation
 
-_FIRST_SHOWN = 20  # turns that are drawn when a conversation is opened; the others come with "load earlier"
 
-
-class TurnScreen(Screen[None]):
-    """Transcript above, composer below. Prompts written before the assistant is there, or while it answers, wait."""
-
-    transcript = getters.query_one(Transcript)
-    composer = getters.query_one(Composer)
-    status = getters.query_one(StatusLine)
-    waiting = getters.query_one("#waiting", Static)
+class TurnScreen(ConversationScreen):
+    """Prompts written before the assistant is there, or while it answers, wait."""
 
     def __init__(self, *, folder: Path | None = None) -> None:
-        super().__init__()
-        self.folder = folder or Path.cwd()
-        self._assistant: Assistant | None = None
-        self._conversation: OpenConversation | None = None
+        super().__init__(folder=folder)
         self._turn: Turn | None = None
         self._worker: Worker[None] | None = None
-        self._warm: Provenance | None = None
-        self._warned = False
         self._busy = False
         self._queue: deque[str] = deque()
         self._questions: TurnQuestions | None = None
 
-    def compose(self) -> ComposeResult:
-        """Yield the parts from top to bottom."""
-        yield Transcript()
-        yield Static("", id="waiting", markup=False)
-        yield CompletionList()
-        yield Composer()
-        yield StatusLine()
-        yield Static("", id="too-small", markup=False)
-
-    def on_mount(self) -> None:
-        """Begin where the user writes."""
-        self.composer.focus()
-
-    @property
-    def assistant(self) -> Assistant:
-        """The assistant, once it is there."""
-        assert self._assistant is not None
-        return self._assistant
-
-    @property
-    def conversation(self) -> OpenConversation:
-        """The open conversation, once the assistant is there."""
-        assert self._conversation is not None
-        return self._conversation
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the assistant is there."""
-        return self._assistant is not None
+    async def start_with(self, assistant: Assistant, conversation: Conversation | None = None) -> None:
+        """Take the assistant, open ``conversation``, and send what was written meanwhile."""
+        await super().start_with(assistant, conversation)
+        self._send_next()
 
     @property
     def is_busy(self) -> bool:
@@ -106,39 +62,6 @@ class TurnScreen(Screen[None]):
     def queued(self) -> tuple[str, ...]:
         """Prompts that wait for their turn."""
         return tuple(self._queue)
-
-    async def start_with(self, assistant: Assistant, conversation: Conversation | None = None) -> None:
-        """Take the assistant, open ``conversation``, and send what was written meanwhile."""
-        self._assistant = assistant
-        self._conversation = OpenConversation(assistant)
-        self._rest()
-        if conversation is not None:
-            await self.show(conversation)
-        self._send_next()
-
-    async def show(self, conversation: Conversation) -> None:
-        """Open ``conversation`` where the user last stood in it."""
-        self.composer.leave_edit()
-        await self.conversation.open(conversation)
-        await self.redraw()
-
-    async def redraw(self) -> None:
-        """Draw the open conversation's branch anew."""
-        exchanges = self.conversation.branches.exchanges()
-
-        async def load(first: int, last: int) -> list[list[Widget]]:
-            return [stored(exchange) for exchange in exchanges[first:last]]
-
-        shown = max(0, len(exchanges) - _FIRST_SHOWN)
-        old = self.transcript
-        new = Transcript(load, earlier=shown)
-        with self.app.batch_update():
-            await old.remove()
-            await self.mount(new, before=self.waiting)
-            for exchange in exchanges[shown:]:
-                await new.begin_turn(*stored(exchange))
-        self.composer.prompts.replace(one.question.content for one in exchanges if not one.question.goes_on)
-        self.show_window()
 
     @on(Composer.Sent)
     async def take_prompt(self, event: Composer.Sent) -> None:
@@ -153,7 +76,7 @@ class TurnScreen(Screen[None]):
             prompt = attached(event.text, self.folder)
         except HybridChatError as error:
             self.complain(error)
-            self.composer.give_back(event.text)
+            self.composer.give_back(event.written)
             return
         if (edited := self.composer.leave_edit()) is not None:
             await self._branch_off(prompt, edited)
@@ -186,23 +109,8 @@ class TurnScreen(Screen[None]):
         if self._worker is not None:
             with suppress(WorkerError):
                 await self._worker.wait()
-
-    def complain(self, error: HybridChatError | Failed) -> None:
-        """Tell an error, and what to do."""
-        self.app.notify(f"{error.message}\n{error.hint}".strip(), severity="error", markup=False, timeout=10)
-
-    def tell(self, text: str) -> None:
-        """Tell something in passing."""
-        self.app.notify(text, markup=False)
-
-    async def attempt(self, work: Callable[[], Awaitable[object]]) -> bool:
-        """Do ``work``; tell its error instead of raising it. Return whether it went well."""
-        try:
-            await work()
-        except HybridChatError as error:
-            self.complain(error)
-            return False
-        return True
+        if self._unsent is not None:
+            await self._unsent.keep()
 
     async def _branch_off(self, prompt: str, edited: str) -> None:
         """Send another version of an earlier question: what followed it goes from the screen, not from the store."""
@@ -219,6 +127,7 @@ class TurnScreen(Screen[None]):
         self._show_queue()
 
     def _show_queue(self) -> None:
+        self.keep_soon()
         self.waiting.display = bool(self._queue)
         self.waiting.update("\n".join(f"waits: {one_line(prompt, 70)}" for prompt in self._queue))
 
@@ -270,22 +179,7 @@ class TurnScreen(Screen[None]):
             self.show_window()
             self._rest()
 
-    def show_window(self) -> None:
-        """Tell how full the local model's window is, and warn before it overflows."""
-        use = self.conversation.window_use
-        self.status.show_window(use)
-        if use.is_nearly_full and not self._warned:
-            self.tell(
-                f"the conversation takes {use.share:.0%} of what the local model can read; beyond, the oldest turns "
-                "are left out. /condense lets a summary stand for them, /trim leaves them out, /escalate brings in the "
-                "remote model."
-            )
-        self._warned = use.is_nearly_full
-
     def _rest(self) -> None:
+        assert self._resting is not None
         exchange = self.conversation.last
-        answers = (answer.provenance for answer in reversed(exchange.answers if exchange else ()))
-        local = next((source for source in answers if source is not None and source.place is Place.LOCAL), None)
-        if self._worker is not None and local is not None:  # before the first turn, nothing is known to be loaded
-            self._warm = local
-        self.status.rest(at_rest(self.assistant.settings.local.model, self._warm))
+        self._resting.learn(exchange.answers if exchange and self._worker is not None else ())

@@ -39,7 +39,9 @@ class Gate:
 
     async def ready(self, pilot: Pilot[None]) -> None:
         self._open.set()
-        while not self.app._exit and (not self.app.is_ready or self.app.chat.is_busy):
+        while not self.app._exit and (  # noqa: ASYNC110 -- Textual tells of it by no event
+            not self.app.is_ready or self.app.chat.is_busy
+        ):
             await asyncio.sleep(0.001)
         await pilot.pause()
 

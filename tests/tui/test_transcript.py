@@ -8,7 +8,8 @@ from textual.widgets import Static
 
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.block_view import BlockView
-from hybridchat.tui.transcript import EarlierRow, Transcript, Turn
+from hybridchat.tui.more_rows import EarlierRow, LaterRow, MoreRow
+from hybridchat.tui.transcript import Transcript, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -39,7 +40,7 @@ async def load(first: int, last: int) -> Sequence[Turn]:
 
 
 def questions(transcript: Transcript) -> list[str]:
-    return [str(widget.render()) for widget in transcript.query(Static) if not isinstance(widget, EarlierRow)]
+    return [str(widget.render()) for widget in transcript.query(Static) if not isinstance(widget, MoreRow)]
 
 
 def row(transcript: Transcript) -> EarlierRow:
@@ -241,3 +242,79 @@ async def test_the_row_above_is_no_part_of_what_is_copied() -> None:
         await pilot.pause()
         pilot.app.screen.text_select_all()
         assert pilot.app.screen.get_selected_text() == "words"
+
+
+async def read_upwards(transcript: Transcript, pilot: Pilot[None], times: int) -> None:
+    for _ in range(times):
+        transcript.scroll_home(animate=False, immediate=True)
+        await pilot.pause()
+        first = transcript.query(Answer).first()
+        at = on_screen(transcript, first)
+        await transcript.load_earlier()
+        await pilot.pause()
+        await pilot.pause()
+        assert on_screen(transcript, first) == at
+
+
+async def test_reading_upwards_mounts_no_more_than_the_limit_and_keeps_the_last_turn() -> None:
+    transcript = Transcript(load, earlier=57, widget_limit=80)
+    async with shown(transcript) as pilot:
+        for number in range(57, 61):
+            await transcript.begin_turn(*turn(number))
+        await pilot.pause()
+        await read_upwards(transcript, pilot, 5)
+        assert transcript.widgets <= 80
+        assert questions(transcript)[0] == "question 7"
+        assert questions(transcript)[-1] == "question 60"
+        assert transcript.earlier + len(questions(transcript)) + transcript.later == 61
+        assert str(transcript.later) in str(transcript.query_one(LaterRow).render())
+
+
+async def test_reading_downwards_again_brings_all_turns_back_where_they_were() -> None:
+    transcript = Transcript(load, earlier=57, widget_limit=80)
+    async with shown(transcript) as pilot:
+        for number in range(57, 61):
+            await transcript.begin_turn(*turn(number))
+        await pilot.pause()
+        await read_upwards(transcript, pilot, 6)
+        while transcript.later:
+            transcript.scroll_end(animate=False, immediate=True)
+            await pilot.pause()
+            assert not transcript.following
+            read = transcript.query(Answer)[-2]
+            at = on_screen(transcript, read)
+            transcript.query_one(LaterRow).focus(scroll_visible=False)
+            await pilot.press("enter")
+            await pilot.pause()
+            await pilot.pause()
+            assert on_screen(transcript, read) == at
+            assert transcript.widgets <= 80
+        assert not transcript.query(LaterRow)
+        shown_now = questions(transcript)
+        assert shown_now == [f"question {number}" for number in range(61 - len(shown_now), 61)]
+
+
+async def test_going_to_the_end_leaves_what_was_read_and_shows_what_comes_before_the_last_turn() -> None:
+    transcript = Transcript(load, earlier=57, widget_limit=80)
+    async with shown(transcript) as pilot:
+        for number in range(57, 61):
+            await transcript.begin_turn(*turn(number))
+        await pilot.pause()
+        await read_upwards(transcript, pilot, 6)
+        transcript.follow()
+        await pilot.pause()
+        await pilot.pause()
+        assert (transcript.later, transcript.following) == (0, True)
+        assert questions(transcript) == [f"question {number}" for number in range(50, 61)]
+        await read_upwards(transcript, pilot, 6)
+        await transcript.begin_turn(*turn(61))
+        assert (transcript.later, questions(transcript)[-3:]) == (0, ["question 59", "question 60", "question 61"])
+
+
+async def test_without_later_turns_nothing_comes() -> None:
+    transcript = Transcript(load, earlier=3)
+    async with shown(transcript) as pilot:
+        await transcript.begin_turn(*turn(3))
+        await transcript.load_later()
+        await pilot.pause()
+        assert questions(transcript) == ["question 3"]
