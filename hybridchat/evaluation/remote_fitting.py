@@ -23,7 +23,7 @@ APART_FROM = 60
 the remote answers are right and as many wrong."""
 
 EACH_CLASS = 15
-RIDGE = 3.0
+RIDGE = 1.0
 
 Judged = tuple[Trace, float]
 """A trace, and the confidence in its local answer by a model that has not seen it."""
