@@ -104,7 +104,7 @@ class Preparation:
         self._form_was_chosen = self._form_was_chosen or revise.form is not None
         words = [word for word in revise.redact if word.strip()]
         await self._resources.add_private_words(self._conversation_id, words)
-        absent = self._absent(words, verbatim((await self._compose()).path, self._system))
+        absent = self._absent(words, self._with_draft(verbatim((await self._compose()).path, self._system)))
         return "; ".join(f"“{one_line(word, 40)}” does not stand there as a whole word" for word in absent)
 
     async def prepare(self, backend: Backend, reason: str, note: str = "") -> Prepared:

@@ -27,7 +27,7 @@ class Wish:
         form = self.form if revise.form is None else revise.form
         left_out_turns = self.turns_left_out if revise.turns_left_out is None else revise.turns_left_out
         left_out = self.left_out if revise.left_out is None else frozenset(revise.left_out)
-        if form not in forms:
+        if revise.form is not None and form not in forms:
             raise InputError(f"{form} is not possible here; possible: {', '.join(forms)}", hint=_AGAIN)
         if not 0 <= left_out_turns <= turns:
             possible = f"0 to {turns} earlier turns can be left out" if turns else "there is no earlier turn"

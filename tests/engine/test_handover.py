@@ -215,6 +215,13 @@ class TestDistil:
         assert (asked[0].form, asked[0].forms) == (HandOver.VERBATIM, (HandOver.VERBATIM,))
         assert bench.local.requests == []
 
+    async def test_a_form_that_is_set_but_not_possible_keeps_nobody_from_revising(self, bench: Bench) -> None:
+        hand_over(bench, HandOver.DISTIL)
+        asked, on = saying(Revise(redact=("France",)), Consent.SEND)
+        await bench.run("Is France large?", choice=Place.REMOTE, can_ask=True, on=on)
+        assert asked[1].note == ""
+        assert contents(bench.remote.requests[0]) == ["Is HIDDEN_WORD_1 large?"]
+
     async def test_more_redaction_does_not_make_the_local_model_write_again(self, bench: Bench) -> None:
         hand_over(bench, HandOver.DISTIL)
         bench.local = ScriptedBackend(LOCAL, *said("It is Paris.", "What is the capital of Germany?"))
@@ -329,6 +336,14 @@ class TestDraft:
         (content,) = contents(bench.remote.requests[0])
         assert ("Paris. Yes" in content) is wanted
         assert ([part.id for part in asked[0].parts] == ["draft"]) is wanted
+
+    async def test_a_word_that_stands_in_it_is_found_there(self, bench: Bench) -> None:
+        hand_over(bench, draft=True)
+        bench.policy = ScriptedPolicy(doubt_after=0)
+        asked, on = saying(Revise(redact=("Yes",)), Consent.SEND)
+        await bench.run(can_ask=True, on=on)
+        assert asked[1].note == ""
+        assert "Yes" not in contents(bench.remote.requests[0])[0]
 
     async def test_it_can_be_left_out(self, bench: Bench) -> None:
 
