@@ -236,6 +236,44 @@ def test_without_consent_the_remote_model_is_not_asked_and_the_rest_is_done(
     assert kept(folder).pairs == 0
 
 
+class Typing:
+    """A terminal at which the same line is typed at every question."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self.shown: list[str] = []
+
+    def write(self, text: str) -> None:
+        self.shown.append(text)
+
+    async def line(self) -> str:
+        return self._line
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("typed", "asked", "questions_put"), [("a", 5, 1), ("s", 5, 5), ("l", 0, 1)])
+def test_on_a_terminal_the_usual_question_is_put_until_the_answer_is_always(
+    command: Command,
+    pupil: Enter,
+    folder: Path,
+    tmp_path: Path,
+    typed: str,
+    asked: int,
+    questions_put: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Typing(typed)
+    monkeypatch.setattr("hybridchat.cli.calibrating.open_terminal", lambda: terminal)
+    remote = Pupil(third, place=Place.REMOTE)
+    pupil(Pupil(third), remote)
+    ended = command("calibrate", questions(tmp_path / "q.jsonl"), "--remote-sample", "5")
+    assert ended.code == 0
+    assert len(remote.asked) == asked
+    assert "".join(terminal.shown).count("Send this to a remote model?") == questions_put
+    assert ("the remote model was not asked to the end" in ended.err) == (typed == "l")
+
+
 def test_what_was_learned_from_use_is_told(command: Command, pupil: Enter, folder: Path) -> None:
     pupil(Pupil(third))
     assert command("calibrate", "--from-history").out == "nothing was learned from use yet\n"
