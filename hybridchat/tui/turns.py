@@ -132,7 +132,9 @@ class TurnScreen(ConversationScreen):
         self.waiting.update("\n".join(f"waits: {one_line(prompt, 70)}" for prompt in self._queue))
 
     async def _run(self, request: TurnRequest, question: str | None) -> None:
-        work = Work(self.assistant.settings.local.model, request.choice or Place.LOCAL)
+        settings, place = self.assistant.settings, request.choice or Place.LOCAL
+        model = settings.local.model if place is Place.LOCAL else settings.remote.model or "the remote model"
+        work = Work(model, place)
         self.status.begin(work)
         goes_on = self._goes_on(request)
         view = TurnView(self.transcript, work, Question(question) if question is not None else None, goes_on=goes_on)

@@ -17,6 +17,7 @@ if sys.platform == "win32":
 
 import pexpect
 
+from tests.servers.llama_cpp import LlamaServer
 from tests.servers.ollama import DONE, Do, FakeOllama, head, line, piece, streamed
 
 ROOT = str(Path(__file__).parents[2])
@@ -131,11 +132,89 @@ def test_after_a_violent_end_the_partial_answer_is_there(start: Start, ollama: F
     assert ended(again) == 0
 
 
+def test_a_question_goes_to_a_real_remote_model_only_after_a_yes_and_the_ledger_tells_of_it(
+    start: Start, ollama: FakeOllama, llama_server: LlamaServer
+) -> None:
+    remote = {
+        "HYBRIDCHAT_REMOTE_PRESET": "llama.cpp",
+        "HYBRIDCHAT_REMOTE_URL": llama_server.url,
+        "HYBRIDCHAT_REMOTE_MODEL": "smollm2",
+        "HYBRIDCHAT_KEY_LLAMA_CPP": llama_server.key,
+    }
+    chat = start("chat", **remote)
+    chat.expect_exact("F1 help")
+    chat.send("write to john@example.org\r")
+    chat.expect_exact("on this machine, ollama")
+    chat.send(CTRL_R)
+    chat.expect_exact("Send this to a remote model?")
+    answer_after_a_moment_of_quiet(chat, "s")
+    chat.expect_exact("smollm2 · remote, llama.cpp")
+    chat.expect_exact("smollm2 answers")
+    chat.send(ESCAPE)
+    chat.expect_exact("/continue")
+    chat.send(CTRL_R)
+    chat.expect_exact("Send this to a remote model?")
+    answer_after_a_moment_of_quiet(chat, "l")
+    chat.expect_exact("F1 help")
+    chat.send(CTRL_Q)
+    assert ended(chat) == 0
+    rows = entries()
+    assert len(rows) == 2, "what was sent, and how it ended"
+    assert '"model":"smollm2"' in rows[0]
+    assert "john@example.org" not in "".join(rows)
+
+
+def entries() -> list[str]:
+    database = next(Path(os.environ["XDG_DATA_HOME"]).rglob("hybridchat.db"))
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return [entry for (entry,) in connection.execute("SELECT entry FROM ledger ORDER BY number")]
+    finally:
+        connection.close()
+
+
+def answer_after_a_moment_of_quiet(chat: pexpect.spawn[str], key: str) -> None:
+    """Press ``key`` once the dialog takes keys: not before a moment without any."""
+    chat.expect([pexpect.TIMEOUT], timeout=1.5)
+    chat.send(key)
+
+
+def test_what_was_written_and_not_sent_outlives_a_violent_end(start: Start) -> None:
+    chat = start("chat")
+    chat.expect_exact("F1 help")
+    chat.send("half a thought")
+    chat.expect_exact("on this machine")
+    database = next(Path(os.environ["XDG_DATA_HOME"]).rglob("hybridchat.db"))
+    wait_for_row(database, "SELECT count(*) FROM draft WHERE text = 'half a thought'")
+    chat.kill(signal.SIGKILL)
+    chat.expect(pexpect.EOF)
+    again = start("chat")
+    again.expect_exact("half a thought")
+    again.send(CTRL_Q)
+    assert ended(again) == 0
+
+
+def test_a_theme_that_was_chosen_is_there_the_next_time(start: Start) -> None:
+    chat = start("chat")
+    chat.expect_exact("F1 help")
+    chat.send("/theme high-contrast\r")
+    chat.expect_exact("high-contrast is kept")
+    chat.send(CTRL_Q)
+    assert ended(chat) == 0
+    shown = start("config", "show")
+    assert "high-contrast" in shown.read()
+
+
 def wait_for_commit(journal: Path) -> None:
     """Wait until the journal of the running answer is on the disk."""
-    connection = sqlite3.connect(f"file:{str(journal).removesuffix('-wal')}?mode=ro", uri=True)
+    wait_for_row(Path(str(journal).removesuffix("-wal")), "SELECT count(*) FROM journal")
+
+
+def wait_for_row(database: Path, count: str) -> None:
+    """Wait until there is a row of that kind."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
-        while connection.execute("SELECT count(*) FROM journal").fetchone() == (0,):
+        while connection.execute(count).fetchone() == (0,):
             pass
     finally:
         connection.close()
