@@ -144,7 +144,7 @@ def measure_remote(traces: Sequence[Trace]) -> Remote:
         theirs = [there for here, there in pairs if here is outcome]
         shares.append(round((sum(theirs) + 1) / (len(theirs) + 2), 3))
         print(f"remote right: {sum(theirs)} of {len(theirs)} where the local one was {'right' if outcome else 'wrong'}")
-    return Remote(*shares)
+    return Remote(shares[0], shares[1])
 
 
 def measure_triggers(traces: Sequence[Trace], sample: Sample) -> dict[str, Trigger]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridchat.cli import calibrating
+from hybridchat.cli.live_model import calibrations
 from hybridchat.config import paths
 from hybridchat.config.loading import load
 from hybridchat.config.settings import Settings
@@ -118,7 +119,7 @@ def _policy(call: Call, traces: Sequence[Trace], settings: Settings, narration: 
         fitted = cross_fitted(traces, call.cross_fit, tell)
         return fitted.policy_for, str(fitted)
     if call.calibration is None:
-        find = calibrating.calibrations(settings).find
+        find = calibrations(settings).find
         return _gain(shipped(), find), _sources(traces, find)
     prior = shipped() if call.calibration == NO_CALIBRATION else _read(paths.expanded(call.calibration))
     return _gain(prior), _source(prior)
