@@ -157,8 +157,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
 
 async def test_a_server_that_never_shakes_hands_is_given_up() -> None:
     async with listening() as server:
+        ahead = OpenedAhead(endpoint(server.url.replace("http:", "https:"), connect_timeout=0.2))
+        assert ahead.verification
         with pytest.raises(TimedOut):
-            await OpenedAhead(endpoint(server.url.replace("http:", "https:"), connect_timeout=0.05)).open()
+            await ahead.open()
+        await server.connected.wait()
 
 
 async def test_where_a_proxy_stands_between_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

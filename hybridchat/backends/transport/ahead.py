@@ -91,20 +91,22 @@ class OpenedAhead(httpcore.AsyncNetworkBackend):
         await self._network.sleep(seconds)
 
     async def _opened(self) -> httpcore.AsyncNetworkStream:
+        if self._secure:  # before the connection, which must not wait for it: reading trusted certificates takes long
+            context = await asyncio.to_thread(lambda: self.verification)
+            context.set_alpn_protocols(["http/1.1"])
         try:
             stream = await self._network.connect_tcp(self._host, self._port)
-            if not self._secure:
-                return stream
-            context = await asyncio.to_thread(lambda: self.verification)  # reading the trusted certificates takes long
-            context.set_alpn_protocols(["http/1.1"])
+            return _Secured(await self._shaken_hands(stream, context)) if self._secure else stream
         except httpcore.ConnectError as error:
             raise httpx.ConnectError(str(error)) from error
+
+    async def _shaken_hands(
+        self, stream: httpcore.AsyncNetworkStream, context: ssl.SSLContext
+    ) -> httpcore.AsyncNetworkStream:
         try:
-            return _Secured(await stream.start_tls(context, self._host))
-        except BaseException as error:  # a handshake that is given up must not leave its connection behind
+            return await stream.start_tls(context, self._host)
+        except BaseException:  # one that is given up must not leave its connection behind
             await stream.aclose()
-            if isinstance(error, httpcore.ConnectError):
-                raise httpx.ConnectError(str(error)) from error
             raise
 
     async def _fresh(self) -> httpcore.AsyncNetworkStream | None:
