@@ -11,6 +11,7 @@ from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.handover import verbatim
 from hybridchat.handover.cuts import Shortened, shortened
 from hybridchat.handover.prompt import in_turns
+from hybridchat.handover.summary import as_message
 from hybridchat.messages import Place
 
 if TYPE_CHECKING:
@@ -51,13 +52,21 @@ class LocalContext:
 async def condense(resources: Resources, path: Sequence[Message]) -> ContextCondensed:
     """Let a summary stand for all turns of ``path`` but the last in what the local model is given.
 
-    Raises ``InputError`` where there is nothing to condense, and what the local model's backend raises.
+    Raises ``InputError`` where there is nothing to condense or a summary is no shorter, and what the local model's
+    backend raises.
     """
     await resources.condensing.aclose()  # the local model does one thing at a time
     older = older_turns(path)
     if not older:
         raise InputError("there is no older turn to condense", hint="Go on: only the last turn stays as it is.")
     summary = await condensed(resources, older)
+    head = as_message(summary.text, path[0])
+    before, after = resources.local_meter(verbatim(older)), resources.local_meter(verbatim([head]))
+    if after >= before:
+        raise InputError(
+            f"a summary of the older turns is no shorter than they are: about {after} tokens instead of {before}",
+            hint="Go on, or leave turns out.",
+        )
     await resources.store.contexts.keep_cut(summary.message_id, condensed=True)
     event = await _reload(resources, path)
     assert isinstance(event, ContextCondensed)

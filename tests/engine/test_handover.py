@@ -356,7 +356,7 @@ class TestDraft:
 
 class TestLocalContext:
     async def test_a_summary_stands_for_the_older_turns_until_it_is_taken_back(self, bench: Bench) -> None:
-        bench.local = ScriptedBackend(LOCAL, *said("A.", "B.", "in short", "C.", "D."))
+        bench.local = ScriptedBackend(LOCAL, *said("and so on " * 50, "B.", "in short", "C.", "D."))
         conversation_id = await a_conversation(bench, "one", "two")
         path = await the_path(bench, conversation_id)
         event = await local_context.condense(bench.engine, path)
@@ -394,6 +394,13 @@ class TestLocalContext:
             await local_context.trim(bench.engine, path, turns)
         with pytest.raises(InputError, match="there is none"):
             await local_context.trim(bench.engine, [], 1)
+
+    async def test_a_summary_that_is_no_shorter_is_not_taken(self, bench: Bench) -> None:
+        bench.local = ScriptedBackend(LOCAL, *said("A.", "B.", "a long summary of a short talk"))
+        path = await the_path(bench, await a_conversation(bench, "one", "two"))
+        with pytest.raises(InputError, match="no shorter than they are"):
+            await local_context.condense(bench.engine, path)
+        assert bench.engine.local_context.of(path).cut is None
 
     async def test_one_turn_cannot_be_condensed(self, bench: Bench) -> None:
         path = await the_path(bench, await a_conversation(bench, "one"))

@@ -84,6 +84,7 @@ async def test_commands(chat: Chat, talk: Talk) -> None:
 
 
 async def test_the_context_is_shortened_by_words_and_the_change_is_told_and_taken_back(chat: Chat, talk: Talk) -> None:
+    chat.local_says(script(["and so on " * 50]))
     ended = await talk(
         "/trim", "one", "two", "three", "/trim 1", "four", "/undo", "five", "/undo", "/trim 9", "/condense"
     )

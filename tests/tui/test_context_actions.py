@@ -46,7 +46,7 @@ async def test_the_oldest_turns_are_kept_from_the_local_model_and_given_again(ch
 
 
 async def test_older_turns_are_condensed_by_the_local_model(chat: Chat) -> None:
-    chat.local_says(script(["first"]), script(["second"]), script(["a summary"]), script(["third"]))
+    chat.local_says(script(["first " * 100]), script(["second"]), script(["a summary"]), script(["third"]))
     async with chat.running() as running:
         await running.ask("one")
         await running.ask("two")
