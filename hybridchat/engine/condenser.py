@@ -13,7 +13,6 @@ from hybridchat.errors import HybridChatError, InputError
 from hybridchat.events import HandOver
 from hybridchat.handover import summary as condensing
 from hybridchat.handover import verbatim
-from hybridchat.handover.must_keep import completed
 from hybridchat.handover.prompt import in_turns
 from hybridchat.store.contexts import Summary
 
@@ -46,6 +45,8 @@ async def condensed(resources: Resources, messages: Sequence[Message], *, whole:
     ``messages`` are not the ``whole`` of it. Raises ``InputError`` where the local model wrote nothing, and whatever
     its backend raises.
     """
+    from hybridchat.handover.must_keep import completed  # noqa: PLC0415 -- its patterns take a while to compile
+
     known = await known_summary(resources, messages) if whole else None
     covered = [message.id for message in messages].index(known.message_id) + 1 if known else 0
     if known is not None and covered == len(messages):

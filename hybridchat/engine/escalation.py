@@ -12,7 +12,6 @@ from hybridchat.engine.recorder import Recorder
 from hybridchat.engine.remote_answer import RemoteAnswer
 from hybridchat.errors import Blocked, ContextOverflow, HybridChatError, ModelMissing
 from hybridchat.events import Consent, ConsentRequested, ContextTrimmed, Event, ModelChoiceRequested, Reply, Revise
-from hybridchat.handover import extract
 from hybridchat.messages import Conversation, DataPolicy, Message, Place, Status
 from hybridchat.privacy import data_policy
 from hybridchat.privacy.data_policy import Permission, Verdict
@@ -143,7 +142,7 @@ class Escalation:
             agreed = True  # from here on, nothing more than this leaves: at most another model is asked, or with less
             try:
                 await answer.open()
-                if self._preparation.may_ask and (asked := extract.questions(await answer.read_ahead())):
+                if self._preparation.may_ask and (asked := self._preparation.questions(await answer.read_ahead())):
                     await answer.close(None)
                     await self._preparation.look_up(asked)
                     agreed = self._needs_no_question  # what was found was not agreed to yet

@@ -84,6 +84,10 @@ class Composer:
                 self._composed[key] = _as_it_stands(path, form, error.message)
         return self._composed[key]
 
+    def questions(self, reply: str) -> list[str]:
+        """Return what the remote model asks in its reply; nothing where it answers."""
+        return extract.questions(reply)
+
     async def look_up(self, path: Sequence[Message], questions: Sequence[str]) -> None:
         """Let the local model answer what the remote one asks, from the longest document alone.
 

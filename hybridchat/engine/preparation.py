@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend, ChatRequest
 from hybridchat.context import estimate_prompt, estimate_tokens
-from hybridchat.engine.forms import Composed, Composer
 from hybridchat.errors import InputError
 from hybridchat.events import ContextCondensed, ContextTrimmed, Event, HandOver, Outgoing, Part, Replacement, Revise
 from hybridchat.handover import verbatim
@@ -21,6 +21,7 @@ from hybridchat.privacy.fence import fenced
 from hybridchat.text import one_line
 
 if TYPE_CHECKING:
+    from hybridchat.engine.forms import Composed, Composer
     from hybridchat.engine.request import TurnRequest
     from hybridchat.engine.resources import Resources
     from hybridchat.privacy.redaction import RedactedMessages, Redactor
@@ -62,11 +63,17 @@ class Preparation:
             self._path, self._system = list(path), system
         else:
             self._path, self._system = [_only_selected(path[-1], request, request.selection)], ""
-        self._composer = Composer(resources, emit)
+        self._emit = emit
         self._wish = Wish(resources.settings.handover.form)
         self._form_was_chosen = False
         self._redactor: Redactor | None = None
         self.draft = ""
+
+    @cached_property
+    def _composer(self) -> Composer:
+        from hybridchat.engine.forms import Composer  # noqa: PLC0415 -- a turn that stays local needs none of it
+
+        return Composer(self._resources, self._emit)
 
     @property
     def turns(self) -> int:
@@ -137,6 +144,10 @@ class Preparation:
     def may_ask(self) -> bool:
         """Whether the remote model may ask about a document, and its answer thus be a question."""
         return self._form() is HandOver.EXTRACT and self._composer.may_ask
+
+    def questions(self, reply: str) -> list[str]:
+        """Return what the remote model asks in its reply; nothing where it answers."""
+        return self._composer.questions(reply)
 
     async def look_up(self, questions: Sequence[str]) -> None:
         """Let the local model answer what the remote one asks; the answers are part of what is prepared next."""
