@@ -43,6 +43,7 @@ def with_luhn(number: str) -> str:
 
 
 def card(rng: random.Random) -> str:
+    """Return a card number with its check digit, in groups or not."""
     prefix, length = rng.choice([("4", 16), ("51", 16), ("55", 16), ("2221", 16), ("6011", 16), ("37", 15)])
     number = with_luhn(prefix + "".join(rng.choices(string.digits, k=length - len(prefix) - 1)))
     if length == 15:
@@ -52,6 +53,7 @@ def card(rng: random.Random) -> str:
 
 
 def iban(rng: random.Random) -> str:
+    """Return an account number with its check digits."""
     country, length = rng.choice([("DE", 18), ("FR", 23), ("ES", 20), ("NL", 14), ("GB", 18), ("AT", 16), ("PL", 24)])
     account = "".join(rng.choices(string.digits, k=length))
     if country in {"NL", "GB"}:
@@ -62,6 +64,7 @@ def iban(rng: random.Random) -> str:
 
 
 def email(rng: random.Random) -> str:
+    """Return an e-mail address."""
     local = rng.choice(["anna.schmidt", "j.doe+news", "li_wei", "o-brien", "maría", "k.yamada"]) + str(
         rng.randrange(10**4)
     )
@@ -69,7 +72,8 @@ def email(rng: random.Random) -> str:
 
 
 def phone(rng: random.Random) -> str:
-    return rng.choice([
+    """Return a telephone number of one of several countries."""
+    shapes: list[Callable[[], str]] = [
         lambda: f"+49 {rng.randrange(151, 179)} {digits(rng, 7)}",
         lambda: f"+1 ({rng.randrange(201, 989)}) {rng.randrange(200, 999)}-{rng.randrange(1000, 9999)}",
         lambda: f"{rng.randrange(201, 989)}-{rng.randrange(200, 999)}-{rng.randrange(1000, 9999)}",
@@ -79,16 +83,19 @@ def phone(rng: random.Random) -> str:
         lambda: f"+33{digits(rng, 9)}",
         lambda: f"+91 {rng.randrange(60000, 99999)} {digits(rng, 5)}",
         lambda: f"0041 44 {digits(rng, 3)} {rng.randrange(10, 99)} {rng.randrange(10, 99)}",
-    ])()  # fmt: skip
+    ]
+    return rng.choice(shapes)()
 
 
 def private_key(rng: random.Random) -> str:
+    """Return a private key in PEM."""
     kind = rng.choice(["RSA ", "EC ", "OPENSSH ", "", "ENCRYPTED "])
     body = "\n".join(drawn(rng, 64, BASE62 + "+/") for _ in range(rng.randint(3, 8)))
     return f"-----BEGIN {kind}PRIVATE KEY-----\n{body}\n{drawn(rng, 30)}==\n-----END {kind}PRIVATE KEY-----"
 
 
 def json_web_token(rng: random.Random) -> str:
+    """Return a signed JSON Web Token."""
     parts = [{"alg": "HS256", "typ": "JWT"}, {"sub": drawn(rng, 8), "iat": rng.randrange(10**9)}]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*encoded, drawn(rng, 43, URL_SAFE)])
@@ -100,28 +107,32 @@ def fiscal_code(rng: random.Random) -> str:
         drawn_letters(rng, 6) + f"{rng.randrange(100):02d}" + rng.choice("ABCDEHLMPRST") + f"{rng.randrange(1, 31):02d}"
     )
     body += rng.choice("ABCDEFGHIL") + f"{rng.randrange(100, 999)}"
-    odd = {c: v for c, v in zip(string.digits + string.ascii_uppercase, [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
-           2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23], strict=True)}  # fmt: skip
+    odd_values = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12)]
+    odd = dict(zip(string.digits + string.ascii_uppercase, [*odd_values, 14, 16, 10, 22, 25, 24, 23], strict=True))
     even = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in string.digits + string.ascii_uppercase}
     total = sum(odd[c] if at % 2 == 0 else even[c] for at, c in enumerate(body))
     return body + string.ascii_uppercase[total % 26]
 
 
 def drawn_letters(rng: random.Random, length: int) -> str:
+    """Return random capitals."""
     return "".join(rng.choices("BCDFGLMNPRSTVZ", k=length))
 
 
 def spanish_id(rng: random.Random) -> str:
+    """Return a DNI with its check letter."""
     number = rng.randrange(10**7, 10**8)
     return f"{number}{'TRWAGMYFPDXBNJZSQVHLCKE'[number % 23]}"
 
 
 def pesel(rng: random.Random) -> str:
+    """Return a Polish number with its check digit."""
     body = f"{rng.randrange(40, 99):02d}{rng.randrange(1, 13):02d}{rng.randrange(1, 29):02d}{rng.randrange(10**4):04d}"
     return body + str(-sum(int(d) * w for d, w in zip(body, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3), strict=True)) % 10)
 
 
 def french_nir(rng: random.Random) -> str:
+    """Return a social security number with its check digits."""
     body = f"{rng.choice('12')}{rng.randrange(100):02d}{rng.randrange(1, 13):02d}{rng.randrange(10, 95):02d}{rng.randrange(1, 990):03d}{rng.randrange(1, 999):03d}"
     number = f"{body}{97 - int(body) % 97:02d}"
     return rng.choice(
@@ -130,6 +141,7 @@ def french_nir(rng: random.Random) -> str:
 
 
 def brazilian_cpf(rng: random.Random) -> str:
+    """Return a CPF with its check digits."""
     body = digits(rng, 9)
     for _ in range(2):
         rest = sum(int(d) * w for d, w in zip(body, range(len(body) + 1, 1, -1), strict=True)) % 11
@@ -138,6 +150,7 @@ def brazilian_cpf(rng: random.Random) -> str:
 
 
 def birth_date(rng: random.Random) -> str:
+    """Return a date in one of several forms."""
     year, month, day = rng.randrange(1940, 2010), rng.randrange(1, 13), rng.randrange(1, 29)
     name = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
             "December"][month - 1]  # fmt: skip
@@ -152,11 +165,15 @@ def birth_date(rng: random.Random) -> str:
 
 
 def address(rng: random.Random) -> str:
-    return rng.choice([
-        lambda: f"{rng.choice(['Linden', 'Garten', 'Schiller'])}straße {rng.randrange(1, 200)}, {rng.randrange(10000, 99999)} {rng.choice(['Köln', 'Leipzig'])}",
-        lambda: f"{rng.randrange(10, 9999)} {rng.choice(['Maple', 'Oak', 'Sunset'])} {rng.choice(['Street', 'Avenue', 'Road'])}, Springfield, IL {rng.randrange(10000, 99999)}",
-        lambda: f"{rng.randrange(1, 200)} rue de {rng.choice(['Rivoli', 'Lyon'])}, {rng.randrange(10000, 95999)} Paris",
-    ])()  # fmt: skip
+    """Return a postal address of Germany, the United States or France."""
+    number, code = rng.randrange(1, 200), rng.randrange(10000, 95999)
+    return rng.choice(
+        [
+            f"{rng.choice(['Linden', 'Garten', 'Schiller'])}straße {number}, {code} {rng.choice(['Köln', 'Leipzig'])}",
+            f"{number}1 {rng.choice(['Maple', 'Oak'])} {rng.choice(['Street', 'Avenue', 'Road'])}, Springfield, IL {code}",
+            f"{number} rue de {rng.choice(['Rivoli', 'Lyon'])}, {code} Paris",
+        ]
+    )
 
 
 SECRETS: dict[str, Make] = {
@@ -264,26 +281,18 @@ HELD_OUT: dict[str, tuple[Make, tuple[str, ...]]] = {
 
 def spelled(value: str, form: str) -> str:
     """Return a value as people paste it: ``plain``, or in one of the ``FORMS``."""
-    match form:
-        case "base64":
-            return base64.b64encode(value.encode()).decode()
-        case "percent":
-            return urllib.parse.quote(value, safe="")
-        case "html":
-            return "".join(f"&#{ord(c)};" if c in "@:+-/._ " else html.escape(c) for c in value)
-        case "json":
-            return json.dumps(value)[1:-1].replace("@", "\\u0040").replace("-", "\\u002d")
-        case "utf16":
-            return "".join(f"\\u{ord(c):04x}" for c in value)
-        case "quoted":
-            return quopri.encodestring(value.encode(), quotetabs=True).decode()
-        case "zero_width":
-            return "\u200b".join(value)
-        case "full_width":
-            return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value)
-        case "hex":
-            return value.encode().hex()
-    return value
+    return _SPELLINGS[form](value) if form in _SPELLINGS else value
 
 
-FORMS = ("base64", "percent", "html", "json", "utf16", "quoted", "zero_width", "full_width", "hex")
+_SPELLINGS: dict[str, Callable[[str], str]] = {
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "percent": lambda value: urllib.parse.quote(value, safe=""),
+    "html": lambda value: "".join(f"&#{ord(c)};" if c in "@:+-/._ " else html.escape(c) for c in value),
+    "json": lambda value: json.dumps(value)[1:-1].replace("@", "\\u0040").replace("-", "\\u002d"),
+    "utf16": lambda value: "".join(f"\\u{ord(c):04x}" for c in value),
+    "quoted": lambda value: quopri.encodestring(value.encode(), quotetabs=True).decode(),
+    "zero_width": lambda value: "\u200b".join(value),
+    "full_width": lambda value: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value),
+    "hex": lambda value: value.encode().hex(),
+}
+FORMS = tuple(_SPELLINGS)

@@ -7,11 +7,17 @@ hold nothing private, but look like it.
 from __future__ import annotations
 
 import base64
+import importlib
+import inspect
 import json
 import random
+import re
 import string
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from benchmarks import canaries
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 PROSE = (
@@ -147,3 +153,86 @@ def _filled(rng: random.Random, template: str) -> Labelled:
             spans.append((len(text), len(text) + len(value), kind))
             text += value
     return Labelled(text, tuple(spans))
+
+
+_FRAMES = [
+    "{}",
+    "please look at {} now",
+    'the value is "{}".',
+    "| {} | ok |",
+    "see {}, then go on",
+    "- {}\n- next",
+    "2026-01-02 INFO got {}",
+]
+_KINDS = {
+    "private_key": "PRIVATE_KEY", "email": "EMAIL", "phone": "PHONE", "iban": "IBAN", "card": "CARD", "ipv4": "IP", "ipv6": "IP",
+    "mac": "MAC", "coordinates": "LOCATION", "address": "ADDRESS", "birth_date": "BIRTH_DATE", "password": "PASSWORD",
+    "url_password": "PASSWORD", "account": "IBAN", "local_phone": "PHONE",
+}  # fmt: skip
+
+
+def canary_lines(seed: int, lines: int, *, held_out: bool = False) -> Iterator[Labelled]:
+    """Yield lines with one private value each, of every kind in turn; of the held-out kinds under their own names."""
+    rng = random.Random(f"{seed} {held_out}")
+    in_context = canaries.HELD_OUT if held_out else canaries.IN_CONTEXT
+    alone = {} if held_out else {**canaries.SECRETS, **canaries.PERSONAL}
+    kinds = sorted({*in_context, *alone})
+    for number in range(lines):
+        kind = kinds[number % len(kinds)]
+        make, frames = in_context[kind] if kind in in_context else (alone[kind], tuple(_FRAMES))
+        value, frame = make(rng), rng.choice(frames)
+        start = frame.index("{}")
+        name = kind if held_out else _KINDS.get(kind, "ID" if kind in canaries.PERSONAL or kind in _IDS else "KEY")
+        yield Labelled(frame.replace("{}", value, 1), ((start, start + len(value), name),))
+
+
+_IDS = {"passport", "license", "bsn"}
+_COMMITS = "{hex40} {hex7} {uuid} sha256:{hex64} v{n}.{n}.{n} ISBN 978-3-{d5}-{d3}-7 2026-0{n}-1{n}T0{n}:1{n}:2{n}Z ORD-2026-{d5} build {d3}"
+_LOG = "2026-03-0{n} 1{n}:2{n}:3{n},{d3} INFO worker-{n} handled request {uuid} GET /api/v2/items/{d5}?page={n} in {d3} ms, etag {hex7}"
+_SQL = "SELECT o.id, o.total_{n} FROM orders o JOIN items i ON i.order_id = o.id WHERE o.created_at > '2026-0{n}-01' LIMIT {d3};"
+_SETTINGS = "[server]\nport = {d4}\nworkers = {n}\ntimeout = {n}.5\npath = /var/lib/service/data-{n}\nimage: registry/app:{n}.{n}.{n}"
+_SCRIPT = (
+    "const item{n} = items.filter((x) => x.total > {d3}).map(({{ id, name }}) => `${{id}}: ${{name}}`); // step {n}"
+)
+_MODULES = "argparse ast asyncio.base_events calendar collections csv dataclasses email.message html http.client json logging random".split()
+_PROSE = {
+    "prose en": PROSE,
+    "prose de": "der Server antwortet langsam weil jede Anfrage auf eine Sperre wartet die ein anderer Prozess hält während er schreibt",
+    "prose fr": "le serveur répond lentement parce que chaque requête attend un verrou qu'un autre processus tient pendant qu'il écrit",
+    "prose es": "el servidor responde despacio porque cada petición espera un cerrojo que otro proceso tiene mientras escribe su registro",
+    "prose pl": "serwer odpowiada powoli ponieważ każde żądanie czeka na blokadę którą trzyma inny proces kiedy zapisuje swój dziennik",
+    "prose ru": "сервер отвечает медленно потому что каждый запрос ждёт блокировку которую держит другой процесс пока пишет свой журнал",
+    "prose zh": "服务器 响应 很 慢 因为 每个 请求 都 在 等待 另一个 进程 写 日志 时 持有 的 锁",
+}
+
+
+def clean_texts(seed: int) -> Iterator[tuple[str, str]]:
+    """Yield ordinary texts, with their sort: the standard library's source, and generated code, logs and prose."""
+    rng = random.Random(seed)
+    for name in _MODULES:
+        source = inspect.getsource(importlib.import_module(name))
+        yield "python", source[:20_000]
+    for sort, form in {
+        "hashes": _COMMITS,
+        "log": _LOG,
+        "sql": _SQL,
+        "settings": _SETTINGS,
+        "javascript": _SCRIPT,
+    }.items():
+        yield sort, "\n".join(_with_numbers(rng, form) for _ in range(120))
+    for sort, words in _PROSE.items():
+        yield sort, "\n".join(" ".join(rng.choices(words.split(), k=14)).capitalize() + "." for _ in range(120))
+
+
+def _with_numbers(rng: random.Random, form: str) -> str:
+    return (
+        re.sub(r"\{(hex|d)([0-9]+)\}|\{n\}|\{uuid\}", lambda found: _number(rng, found), form)
+        .replace("{{", "{")
+        .replace("}}", "}")
+    )
+
+
+def _number(rng: random.Random, found: re.Match[str]) -> str:
+    if found[1]:
+        return _random(rng, int(found[2]), "0123456789abcdef" if found[1] == "hex" else string.digits)
+    return str(rng.randrange(1, 10)) if found[0] == "{n}" else str(uuid.UUID(int=rng.getrandbits(128), version=4))

@@ -10,20 +10,22 @@ from hybridchat.privacy.spans import Kind, Span, merged
 _ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _LONGEST_ESCAPE = 10
 _ASCII_DIGITS = frozenset("0123456789")
+_QUOTES = "\"'`’"
+_WITH_QUOTES = {Kind.PASSWORD, Kind.PRIVATE_KEY, Kind.WORD, Kind.PLACEHOLDER}  # may well end with a quote
 _PATHS = {Kind.NAME, Kind.HOME, Kind.HOST, Kind.WORD}
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 _BEFORE_NUMBER = re.compile(
-    r"(?:[=(\[,<>+*/]|[\"'`]\s{0,8}:|\{[^\n{}]{0,400}:|\b(?:return|in|case|and|or|not))\s{0,8}\Z"
+    r"(?:\A|[=(\[,<>+*/]|[\"'`]\s{0,8}:|\{[^\n{}]{0,400}:|\b(?:return|in|case|and|or|not))\s{0,8}\Z"
 )
 _AFTER_NUMBER = re.compile(r"\s{0,8}(?:[,;)\]}:=<>+*/]|$|#|//|--|\b(?:AND|OR|and|or|else|if)\b)", re.MULTILINE)
 _WINDOW = 420
 
 
 def fitted(text: str, spans: Iterable[Span]) -> list[Span]:
-    """Return ``spans`` in order, disjoint, none of them beginning or ending inside an escape or before a digit.
+    r"""Return ``spans`` in order, disjoint, none of them beginning or ending inside an escape or before a digit.
 
-    The letter of an escape such as ``\\n`` is left to it; of ``\\u00e9`` the whole is taken. Digits right after a span
+    The letter of an escape such as ``\n`` is left to it; of ``\u00e9`` the whole is taken. Digits right after a span
     join it, for a placeholder ends with a number.
     """
     escapes = "\\" in text
@@ -34,6 +36,9 @@ def _fitted(text: str, span: Span, *, escapes: bool) -> Span:
     start, end = span.start, span.end
     if escapes:
         start, end = _start(text, span), _end(text, end)
+    if span.kind not in _WITH_QUOTES:
+        while end - 1 > start and text[end - 1] in _QUOTES:
+            end -= 1
     while end < len(text) and text[end] in _ASCII_DIGITS:
         end += 1
     return span if (start, end) == (span.start, span.end) else Span(start, end, span.kind)

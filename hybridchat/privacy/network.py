@@ -12,7 +12,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IP4 = re.compile(r"\.(?=[0-9]{1,3}\.[0-9]{1,3}\.[0-9])")
 _IP4_HEAD = re.compile(rf"(?<![0-9A-Za-z_.]){_OCTET}\Z")
 _IP4_TAIL = re.compile(rf"\.{_OCTET}\.{_OCTET}\.{_OCTET}(?![0-9A-Za-z_]|\.[0-9])")
-_VERSION = re.compile(r"(?:\bv|version|release|ver|==|>=|<=|~=|\^|~|-)[\s\"'=:]{0,3}\Z", re.IGNORECASE)
+_VERSION = re.compile(r"(?:\bv|version|release|ver|==|>=|<=|~=|\^|~)[\s\"'=:]{0,3}\Z", re.IGNORECASE)
 _NO_MACHINE = re.compile(r"127\.|0\.0\.0\.0\Z|255\.|0\.")
 _IP6 = re.compile(r":(?=[0-9A-Fa-f]{0,4}:)")
 _IP6_AROUND = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=:)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?")

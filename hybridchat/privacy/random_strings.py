@@ -35,7 +35,8 @@ _DIGIT = re.compile("[0-9]")
 _FEWEST_BITS_OF_A_TAIL = 16.0
 
 _HEXADECIMAL = re.compile(
-    r"(?<![A-Za-z0-9])(?:0x)?(?:[0-9a-f]{6,}|[0-9A-F]{6,}|[0-9]+)(?![A-Za-z0-9])|(?<![A-Za-z0-9])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"(?<![A-Za-z0-9])(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|(?:0x)?(?:[0-9a-f]{6,}|[0-9A-F]{6,}|[0-9]+))(?![A-Za-z0-9])"
 )
 _PUBLIC = re.compile(
     r"(?:sha(?:1|224|256|384|512)[-:=]|h1:|md5[-:=]|base64,|AAAA[BC][0-9A-Za-z]{0,4}|ssh-(?:rsa|ed25519) )\Z",

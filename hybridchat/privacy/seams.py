@@ -76,14 +76,15 @@ def crossing(seams: Sequence[Seam], using: Iterable[Detector]) -> Iterator[tuple
         index = bisect_right(places, span.start)
         if index < len(places) and span.start < places[index] < span.end:
             seam, place = seams[index], places[index]
-            left = Span(seam.end - (place - span.start), seam.end, span.kind)
-            right = Span(seam.begin, seam.begin + span.end - place, span.kind)
-            if _belong_together(seam, left, right):
-                yield left, right
+            first_half = Span(seam.end - (place - span.start), seam.end, span.kind)
+            second_half = Span(seam.begin, seam.begin + span.end - place, span.kind)
+            if _belong_together(seam, first_half, second_half):
+                yield first_half, second_half
 
 
 def _belong_together(seam: Seam, left: Span, right: Span) -> bool:
-    if _is_whole(seam.second, seam.found_second, right):
+    named = [span for span in seam.found_second if span.kind is not Kind.SECRET]
+    if _is_whole(seam.second, named, right):
         return False
     rest = seam.second[right.start : right.end]
     return not _is_whole(seam.first, seam.found_first, left) or (left.kind in _GROWING and bool(_RANDOM.match(rest)))

@@ -120,25 +120,25 @@ def _beginning(text: str, escape: int, earliest: int) -> int:
 
 
 def _meaning(escape: str) -> str:
-    match escape[0]:
-        case "%" if escape[1] != "u":
-            return _utf8(escape)
-        case "=":
-            return _utf8(escape) if escape[1] not in "\r\n" else ""
-        case "&":
-            return html.unescape(escape)
-        case "\\" if escape.lstrip("\\")[0] in "01":
-            return chr(int(escape.lstrip("\\"), 8))
-        case "\\" | "%":
-            plain = escape.lstrip("\\%")
-            if plain[0] not in "uUx":
-                return plain
-            digits = re.findall("[0-9A-Fa-f]{2,}|(?<={)[0-9A-Fa-f]+", plain)
-            units = [int(unit, 16) for unit in digits]
-            if len(units) == 2:
-                return chr(0x10000 + ((units[0] - 0xD800) << 10) + units[1] - 0xDC00)
-            return chr(units[0]) if units and units[0] <= sys.maxunicode else "\ufffd"
-    return ""
+    if escape[0] in "%=" and escape[1] not in "u\r\n":
+        return _utf8(escape)
+    if escape[0] == "&":
+        return html.unescape(escape)
+    if escape[0] in "\\%":
+        return _character(escape.lstrip("\\%"))
+    return ""  # the soft end of a line, or something invisible
+
+
+def _character(escape: str) -> str:
+    """Return what an escape without its backslash means: ``u0040``, ``x40``, ``100`` (octal) or the character itself."""
+    if escape[0] in "01":
+        return chr(int(escape, 8))
+    if escape[0] not in "uUx":
+        return escape
+    units = [int(unit, 16) for unit in re.findall("[0-9A-Fa-f]{2,}|(?<={)[0-9A-Fa-f]+", escape)]
+    if len(units) == 2:
+        return chr(0x10000 + ((units[0] - 0xD800) << 10) + units[1] - 0xDC00)
+    return chr(units[0]) if units and units[0] <= sys.maxunicode else "\ufffd"
 
 
 def _utf8(escape: str) -> str:
