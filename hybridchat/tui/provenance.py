@@ -110,9 +110,11 @@ class Note(Static):
 
     def __init__(self, text: str, *, error: bool = False) -> None:
         super().__init__(clean(text), classes="-error" if error else None, markup=False)
+        self.text = text
 
     def say(self, text: str) -> None:
         """Say something else."""
+        self.text = text
         self.update(clean(text))
 
 

@@ -143,7 +143,10 @@ class TurnView:
     async def _keep_local(self, event: KeptLocal) -> None:
         self._solid()
         self._work.doing = "answers"
-        await self._tell("\n".join(filter(None, [event.reason, event.hint])))
+        told = "\n".join(filter(None, [event.reason, event.hint]))
+        if event.hint and any(note.text == told for note in self._transcript.query(Note)):
+            told = f"{event.reason.partition(':')[0]}, for the same reason as before"
+        await self._tell(told)
 
     async def _finish(self, event: Finished) -> None:
         if event.message_id not in self._answers:
