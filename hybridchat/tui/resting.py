@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _LOOKED_AT = 50  # answers that were given last, in whichever conversation
 
 
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
 class Resting:
     """Tells whether the local model is loaded, and changes that when the model's time is over: by one timer."""
 
@@ -43,11 +48,11 @@ class Resting:
 
     def tell(self) -> None:
         """Tell what is known."""
-        now = datetime.now(UTC)
-        forecast = self._warmth.forecast(now)
+        time = now()
+        forecast = self._warmth.forecast(time)
         if self._cooling is not None:
             self._cooling.stop()
             self._cooling = None
         if forecast.until is not None:
-            self._cooling = self._status.set_timer((forecast.until - now).total_seconds() + 1, self.tell)
+            self._cooling = self._status.set_timer((forecast.until - time).total_seconds() + 1, self.tell)
         self._status.rest(*at_rest(forecast))

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -23,7 +24,7 @@ from hybridchat.messages import Confidence, DataPolicy, FinishReason, TokenLogpr
 from hybridchat.routing.policy import Decision, Question
 from hybridchat.store import rows
 from hybridchat.store.database import Store
-from hybridchat.tui import status
+from hybridchat.tui import resting, status
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.comparison import ComparisonDialog
 from hybridchat.tui.confidence_map import ConfidenceLegend
@@ -171,6 +172,7 @@ def standing_still(clock: Clock) -> Iterator[None]:
         patch.object(remote_answer, "time", fake),
         patch.object(status, "time", fake),
         patch.object(rows, "now", lambda: "2026-03-01T12:00:00.000000+00:00"),
+        patch.object(resting, "now", lambda: datetime(2026, 3, 1, 12, 1, tzinfo=UTC)),
         patch.dict(os.environ, {"TZ": "UTC"}),
     ):
         _set_time_zone()
@@ -204,7 +206,7 @@ async def streaming_draft(stage: Stage) -> AsyncIterator[Running]:
     async with stage.running() as running:
         await running.send("What does a satellite do?")
         await running.until(lambda: running.answers == ["It goes into orbit, and it stays"])
-        await running.until(lambda: "7 tokens" in running.status)
+        await running.until(lambda: (work := running.screen.status.work) is not None and work.tokens == 7)
         yield running
 
 

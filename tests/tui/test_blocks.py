@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,3 +220,11 @@ def test_no_line_is_wider_than_the_screen(source: str, width: int) -> None:
         for line in block.lines(width):
             assert line.content.cell_length <= width
             assert "\n" not in line.content.plain
+
+
+@pytest.mark.parametrize(("no_color", "told"), [("1", "reverse"), ("", "$text-warning on $boost")])
+def test_inline_code_can_be_told_without_colour(no_color: str, told: str) -> None:
+    program = "from hybridchat.tui.inline import inline; print(inline('`x`', ()).spans[0].style)"
+    environ = {**os.environ, "NO_COLOR": no_color}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == told
