@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from hybridchat.cli.fault_log import FaultHandler
 from hybridchat.config.loading import load
+from hybridchat.config.paths import database_file
 from hybridchat.errors import HybridChatError, InputMissing, Interrupted, UsageError
 from hybridchat.plain.streams import is_terminal
+from hybridchat.store.header import read_salt
 
 if TYPE_CHECKING:
     from hybridchat.assistant import Assistant
@@ -52,6 +54,7 @@ def on_screen(wanted: Wanted) -> int:
         )
     gc.disable()  # hardly anything that a start makes is garbage; `_build_last` turns it on again
     settings = load(wanted.flags).settings
+    _unlock(settings)
     from hybridchat.tui.app import ChatApp  # noqa: PLC0415 -- not before it is sure that there is a screen
 
     logging.getLogger().addHandler(FaultHandler())
@@ -63,6 +66,15 @@ def on_screen(wanted: Wanted) -> int:
 
     asyncio.run(run())
     return 0
+
+
+def _unlock(settings: Settings) -> None:
+    """Ask for the passphrase of an encrypted store, where it is needed, while there is no screen yet."""
+    path = database_file(settings.store)
+    if settings.store.save and read_salt(path) is not None:
+        from hybridchat.cli import keeping, wiring  # noqa: PLC0415 -- only an encrypted store needs them so early
+
+        keeping.unlock_before_the_screen(path, wiring.new_credentials(settings), settings.store.key_command)
 
 
 def by_line(wanted: Wanted) -> int:

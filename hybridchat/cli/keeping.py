@@ -21,6 +21,9 @@ PASSPHRASE = "store"  # noqa: S105 -- a name
 """The name under which a passphrase is looked for: in HYBRIDCHAT_KEY_STORE."""
 
 LEDGER_KEY = "ledger"
+
+_unlocked: dict[bytes, FileKey] = {}
+"""Keys of databases, by their salts, that were asked for before a screen covered the terminal."""
 _T = TypeVar("_T")
 
 
@@ -71,6 +74,9 @@ class Unlocking:
         """Yield one key after the other. Raises ``KeyMissing`` where there is none."""
         from hybridchat.store.encryption import FileKey  # noqa: PLC0415 -- only an encrypted store needs it
 
+        if salt in _unlocked:
+            self.source = "a passphrase"
+            yield _unlocked[salt]
         found = False
         given = without_loop(self._credentials.passphrase(PASSPHRASE, self._command))
         if given is not None:
@@ -94,6 +100,17 @@ class Unlocking:
                 hint="Unlock the keyring, or give the passphrase in HYBRIDCHAT_KEY_STORE, by store.key_command, or "
                 "on a terminal.",
             )
+
+
+def unlock_before_the_screen(path: Path, credentials: Credentials, command: str) -> None:
+    """Find the key of the encrypted database at ``path`` now, while a passphrase can still be asked for.
+
+    Raises what opening the database raises.
+    """
+    from hybridchat.store.encryption import find_key  # noqa: PLC0415 -- only an encrypted store needs it
+
+    if (key := find_key(path, Unlocking(credentials, command))) is not None:
+        _unlocked[key.salt] = key
 
 
 def ask_passphrase(prompt: str) -> str:

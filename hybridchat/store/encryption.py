@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from hybridchat.errors import BadConfiguration, HybridChatError, KeyMissing
+from hybridchat.store.header import PAGE, SALT_LENGTH, read_salt
 
-_PLAIN = b"SQLite format 3\0"
-_SALT_LENGTH = 16
-_PAGE = 4096  # SQLCipher's, and ours
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26, "dklen": 32}  # 32 MiB and about a tenth of a second a guess
 
 _open: dict[Path, tuple[int, bytes | None]] = {}
@@ -57,7 +55,7 @@ Unlock: TypeAlias = Callable[[bytes], Iterator[FileKey]]
 
 def new_salt() -> bytes:
     """Return a salt that no other file has."""
-    return os.urandom(_SALT_LENGTH)
+    return os.urandom(SALT_LENGTH)
 
 
 def salt_of(path: Path | None) -> bytes | None:
@@ -66,12 +64,7 @@ def salt_of(path: Path | None) -> bytes | None:
         return None
     if path in _open:
         return _open[path][1]
-    try:
-        with path.open("rb") as file:
-            start, size = file.read(_SALT_LENGTH), os.fstat(file.fileno()).st_size
-    except OSError:
-        return None
-    return None if start == _PLAIN or size < _PAGE or size % _PAGE or not any(start) else start
+    return read_salt(path)
 
 
 def note_open(path: Path, key: FileKey | None) -> None:
@@ -140,7 +133,7 @@ def connect(database: str, patience: float, key: FileKey | None, *, uri: bool = 
     connection.execute("PRAGMA cipher_log_level = NONE")  # else it writes to stderr, onto the screen
     if key is not None:
         connection.execute(f'PRAGMA key = "{key.as_sql}"')
-        connection.execute(f"PRAGMA cipher_page_size = {_PAGE}")
+        connection.execute(f"PRAGMA cipher_page_size = {PAGE}")
     return cast(sqlite3.Connection, connection)
 
 
