@@ -158,7 +158,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
 async def test_a_server_that_never_shakes_hands_is_given_up() -> None:
     async with listening() as server:
         ahead = OpenedAhead(endpoint(server.url.replace("http:", "https:"), connect_timeout=0.2))
-        assert ahead.verification
+        assert ahead.verification.verify_mode is ssl.CERT_REQUIRED
         with pytest.raises(TimedOut):
             await ahead.open()
         await server.connected.wait()
