@@ -1,9 +1,9 @@
 """Fit the shipped prior to recorded answers, and say how good it is on families of questions that it was not fitted on.
 
-``python -m benchmarks.fit_prior TRACES... [--name TEXT] [--out hybridchat/routing/prior.json]``. The signals are
-gathered by the very code that runs live. An answer that was cut off before it said anything right has no known label
-and is left out. Each number that is printed is of answers whose whole family of questions had no part in the weights;
-the intercept alone is that of all (``hybridchat.evaluation.fitting`` says why).
+``python -m benchmarks.fit_prior TRACES... [--first N] [--name TEXT] [--out hybridchat/routing/prior.json]``. The
+signals are gathered by the very code that runs live. An answer that was cut off before it said anything right has no
+known label and is left out. Each number that is printed is of answers whose whole family of questions had no part in
+the weights; the intercept alone is that of all (``hybridchat.evaluation.fitting`` says why).
 """
 
 from __future__ import annotations
@@ -164,10 +164,14 @@ def main() -> None:
     """Fit, report, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("traces", type=Path, nargs="+")
+    parser.add_argument(
+        "--first", type=int, help="only so many answers of the first file, to try the prior on the rest"
+    )
     parser.add_argument("--name", default="recorded answers", help="what the answers are")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    recorded = [trace for path in options.traces for trace in read_traces(path)]
+    first, *others = map(read_traces, options.traces)
+    recorded = [*first[: options.first], *(trace for traces in others for trace in traces)]
     traces = [trace for trace in recorded if trace.local.right is not None]
     cut = len(recorded) - len(traces)
     print(f"{len(recorded)} answers; {cut} were cut off before they said anything right: left out")
