@@ -1,8 +1,7 @@
 """Seeded private values of many kinds, and the ways in which people paste them.
 
-The values are made after the issuers' and states' descriptions of their shapes, not from the detectors' patterns. Those of
-``HELD_OUT`` were never looked at while the detectors were written: shapes of makers and states that no row names, to
-tell how well the families hold.
+The values are made after the issuers' and states' descriptions of their shapes, not from the detectors' patterns.
+``HELD_OUT`` was made apart: shapes of makers and states that no row was written for, to tell how the families hold.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import urllib.parse
 from collections.abc import Callable
 
 Make = Callable[[random.Random], str]
+WORDS = ["apple", "river", "stone", "cloud", "maple", "tiger", "ocean", "lunar", "noble", "quick"]
 BASE62 = string.ascii_letters + string.digits
 URL_SAFE = BASE62 + "-_"
 HEX = "0123456789abcdef"
@@ -68,7 +68,10 @@ def email(rng: random.Random) -> str:
     local = rng.choice(["anna.schmidt", "j.doe+news", "li_wei", "o-brien", "maría", "k.yamada"]) + str(
         rng.randrange(10**4)
     )
-    return f"{local}@{rng.choice(['mail', 'corp', 'post'])}{rng.randrange(1000)}.{rng.choice(['example.com', 'example.org', 'co.uk', 'de'])}"
+    return (
+        f"{local}@{rng.choice(['mail', 'corp', 'post'])}{rng.randrange(1000)}."
+        f"{rng.choice(['example.com', 'example.org', 'co.uk', 'de'])}"
+    )
 
 
 def phone(rng: random.Random) -> str:
@@ -107,7 +110,19 @@ def fiscal_code(rng: random.Random) -> str:
         drawn_letters(rng, 6) + f"{rng.randrange(100):02d}" + rng.choice("ABCDEHLMPRST") + f"{rng.randrange(1, 31):02d}"
     )
     body += rng.choice("ABCDEFGHIL") + f"{rng.randrange(100, 999)}"
-    odd_values = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12)]
+    odd_values = [
+        1,
+        0,
+        5,
+        7,
+        9,
+        13,
+        15,
+        17,
+        19,
+        21,
+        *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12),
+    ]
     odd = dict(zip(string.digits + string.ascii_uppercase, [*odd_values, 14, 16, 10, 22, 25, 24, 23], strict=True))
     even = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in string.digits + string.ascii_uppercase}
     total = sum(odd[c] if at % 2 == 0 else even[c] for at, c in enumerate(body))
@@ -133,7 +148,10 @@ def pesel(rng: random.Random) -> str:
 
 def french_nir(rng: random.Random) -> str:
     """Return a social security number with its check digits."""
-    body = f"{rng.choice('12')}{rng.randrange(100):02d}{rng.randrange(1, 13):02d}{rng.randrange(10, 95):02d}{rng.randrange(1, 990):03d}{rng.randrange(1, 999):03d}"
+    body = (
+        f"{rng.choice('12')}{rng.randrange(100):02d}{rng.randrange(1, 13):02d}"
+        f"{rng.randrange(10, 95):02d}{rng.randrange(1, 990):03d}{rng.randrange(1, 999):03d}"
+    )
     number = f"{body}{97 - int(body) % 97:02d}"
     return rng.choice(
         [number, f"{number[0]} {number[1:3]} {number[3:5]} {number[5:7]} {number[7:10]} {number[10:13]} {number[13:]}"]
@@ -152,7 +170,8 @@ def brazilian_cpf(rng: random.Random) -> str:
 def birth_date(rng: random.Random) -> str:
     """Return a date in one of several forms."""
     year, month, day = rng.randrange(1940, 2010), rng.randrange(1, 13), rng.randrange(1, 29)
-    name = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    name = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+        "November",
             "December"][month - 1]  # fmt: skip
     return rng.choice(
         [
@@ -170,7 +189,8 @@ def address(rng: random.Random) -> str:
     return rng.choice(
         [
             f"{rng.choice(['Linden', 'Garten', 'Schiller'])}straße {number}, {code} {rng.choice(['Köln', 'Leipzig'])}",
-            f"{number}1 {rng.choice(['Maple', 'Oak'])} {rng.choice(['Street', 'Avenue', 'Road'])}, Springfield, IL {code}",
+            f"{number}1 {rng.choice(['Maple', 'Oak'])} {rng.choice(['Street', 'Avenue', 'Road'])}, Springfield, IL "
+            f"{code}",
             f"{number} rue de {rng.choice(['Rivoli', 'Lyon'])}, {code} Paris",
         ]
     )
@@ -210,7 +230,8 @@ PERSONAL: dict[str, Make] = {
     "cpf": brazilian_cpf,
     "nino": lambda r: f"{r.choice('ABCEGHJ')}{r.choice('ABCEGHJ')}{r.choice(['', ' '])}123456{r.choice('ABCD')}".replace("123456", f"{r.randrange(10**5, 10**6)}") if r.random() < 0.5
     else f"AB {r.randrange(10, 99)} {r.randrange(10, 99)} {r.randrange(10, 99)} C",
-    "ipv4": lambda r: f"{r.choice([10, 172, 192, 203, 84])}.{r.randrange(1, 255)}.{r.randrange(1, 255)}.{r.randrange(1, 255)}",
+    "ipv4": lambda r: f"{r.choice([10, 172, 192, 203, 84])}.{r.randrange(1, 255)}."
+                      f"{r.randrange(1, 255)}.{r.randrange(1, 255)}",
     "ipv6": lambda r: "2001:db8:" + ":".join(f"{r.randrange(4096, 65535):x}" for _ in range(6)),
     "mac": lambda r: r.choice(":-").join(f"{r.randrange(1, 255):02x}" for _ in range(6)),
     "coordinates": lambda r: f"{r.uniform(-80, 80):.5f}, {r.uniform(-170, 170):.5f}",
@@ -219,7 +240,8 @@ PERSONAL: dict[str, Make] = {
 IN_CONTEXT: dict[str, tuple[Make, tuple[str, ...]]] = {
     "password": (
         lambda r: drawn(r, r.randint(8, 14), BASE62 + "!$%*+#") + r.choice(string.digits),
-        ('password = "{}"', "Passwort: {}", '"password": "{}"', "DB_PASSWORD={}", "mon mot de passe est {}", "--password {}"),
+        ('password = "{}"', "Passwort: {}", '"password": "{}"', "DB_PASSWORD={}", "mon mot de passe est {}",
+            "--password {}"),
     ),
     "url_password": (
         lambda r: drawn(r, 12),
@@ -241,41 +263,50 @@ IN_CONTEXT: dict[str, tuple[Make, tuple[str, ...]]] = {
     ),
     "birth_date": (
         birth_date,
-        ("born on {}", "date of birth: {}", "geboren am {}", "né le {}", "fecha de nacimiento: {}", '"dob": "{}"', "生年月日: {}"),
+        ("born on {}", "date of birth: {}", "geboren am {}", "né le {}", "fecha de nacimiento: {}", '"dob": "{}"',
+            "生年月日: {}"),
     ),
     "passport": (
         lambda r: r.choice("CFGHK") + drawn(r, 8, "0123456789CFGHJKLMNPRTVWXYZ"),
         ("passport no. {}", "Reisepass-Nr.: {}", "passeport {}", "passport: {}"),
     ),
-    "license": (lambda r: r.choice(string.ascii_uppercase) + digits(r, 7), ("driver's license {}", "Führerschein Nr. {}")),
+    "license": (lambda r: r.choice(string.ascii_uppercase) + digits(r, 7), ("driver's license {}",
+    "Führerschein Nr. {}")),
     "account": (lambda r: digits(r, 10), ("account number: {}", "Kontonummer {}", "routing number {}")),
     "bsn": (lambda r: digits(r, 9), ("BSN: {}", "my BSN is {}", "burgerservicenummer {}")),
     "local_phone": (lambda r: f"555-{r.randrange(1000, 9999):04d}", ("call me at {}", "Tel: {}", "phone: {}")),
 }  # fmt: skip
 HELD_OUT: dict[str, tuple[Make, tuple[str, ...]]] = {
-    "unknown_prefix": (lambda r: f"{r.choice(['zq', 'mk', 'acme', 'tok'])}_{drawn(r, 32)}", ("{}", "use {} here", "k={}")),
+    "unknown_prefix": (lambda r: f"{r.choice(['zq', 'mk', 'acme', 'tok'])}_{drawn(r, 32)}", ("{}", "use {} here",
+    "k={}")),
     "unknown_dashed": (lambda r: "-".join(drawn(r, 8) for _ in range(4)), ("{}", "key {}")),
     "base64_32": (lambda r: base64.b64encode(r.randbytes(32)).decode(), ("{}", "value: {}", "'{}'")),
     "url_safe_43": (lambda r: base64.urlsafe_b64encode(r.randbytes(32)).decode().rstrip("="), ("{}", "id={}")),
     "lower_36": (lambda r: drawn(r, 30, string.ascii_lowercase + string.digits), ("{}", "({})")),
     "base32_26": (lambda r: drawn(r, 26, BASE32), ("{}", "seed {}")),
-    "named_hex": (lambda r: drawn(r, 40, HEX), ("MY_SERVICE_TOKEN={}", "secret: '{}'", "token {} is mine".replace(" {}", ": {}"))),
+    "named_hex": (lambda r: drawn(r, 40, HEX), ("MY_SERVICE_TOKEN={}", "secret: '{}'",
+    "token {} is mine".replace(" {}", ": {}"))),
     "uuid_key": (
         lambda r: f"{drawn(r, 8, HEX)}-{drawn(r, 4, HEX)}-4{drawn(r, 3, HEX)}-a{drawn(r, 3, HEX)}-{drawn(r, 12, HEX)}",
         ("HEROKU_API_KEY={}", "client_secret = '{}'"),
     ),
-    "passphrase": (lambda r: "-".join(r.choices("correct horse battery staple river stone cloud".split(), k=4)) + str(r.randrange(99)), ("passphrase: {}", 'pwd="{}"')),
+    "passphrase": (lambda r: "-".join(r.choices(WORDS,
+    k=4)) + str(r.randrange(99)), ("passphrase: {}", 'pwd="{}"')),
     "wifi": (lambda r: drawn(r, 10), ("WIFI:S:home;T:WPA;P:{};;", "wpa_passphrase={}", "WLAN-Passwort: {}")),
-    "swedish_id": (lambda r: with_luhn(f"{r.randrange(50, 99)}{r.randrange(1, 13):02d}{r.randrange(1, 29):02d}{r.randrange(1000):03d}"), ("personnummer {}",)),
-    "indian_pan": (lambda r: f"{drawn_letters(r, 3)}P{drawn_letters(r, 1)}{digits(r, 4)}{drawn_letters(r, 1)}", ("PAN {}", "{}")),
+    "swedish_id": (lambda r: with_luhn(f"{r.randrange(50, 99)}{r.randrange(1, 13):02d}"
+                                       f"{r.randrange(1, 29):02d}{r.randrange(1000):03d}"), ("personnummer {}",)),
+    "indian_pan": (lambda r: f"{drawn_letters(r, 3)}P{drawn_letters(r, 1)}{digits(r, 4)}{drawn_letters(r, 1)}",
+    ("PAN {}", "{}")),
     "norwegian_phone": (lambda r: f"+47 {digits(r, 3)} {r.randrange(10, 99)} {digits(r, 3)}", ("{}", "ring {}")),
     "japanese_phone": (lambda r: f"090-{digits(r, 4)}-{digits(r, 4)}", ("{}", "電話 {}")),
     "cisco_mac": (lambda r: ".".join(drawn(r, 4, HEX) for _ in range(3)), ("{}", "mac {}")),
-    "degrees": (lambda r: f"{r.randrange(1, 80)}°{r.randrange(10, 59)}'{r.randrange(10, 59)}\"N {r.randrange(1, 170)}°{r.randrange(10, 59)}'{r.randrange(10, 59)}\"E", ("{}",)),
-    "disguised_email": (lambda r: f"anna{r.randrange(999)} [at] example{r.randrange(99)} [dot] org", ("{}", "write to {}")),
+    "degrees": (lambda r: f"{r.randrange(1, 80)}°{r.randrange(10, 59)}'{r.randrange(10, 59)}\"N "
+                          f"{r.randrange(1, 170)}°{r.randrange(10, 59)}'{r.randrange(10, 59)}\"E", ("{}",)),
+    "disguised_email": (lambda r: f"anna{r.randrange(999)} [at] example{r.randrange(99)} [dot] org", ("{}",
+    "write to {}")),
     "pin": (lambda r: digits(r, 4), ("PIN: {}", "my pin is {}")),
     "medical_record": (lambda r: digits(r, 8), ("MRN: {}", "patient id {}")),
-    "seed_phrase": (lambda r: " ".join(r.choices("apple river stone cloud maple tiger ocean lunar noble quick".split(), k=12)), ("seed phrase: {}", "my recovery phrase is {}")),
+    "seed_phrase": (lambda r: " ".join(r.choices(WORDS, k=12)), ("seed phrase: {}", "my recovery phrase is {}")),
 }  # fmt: skip
 
 
@@ -291,7 +322,7 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
     "json": lambda value: json.dumps(value)[1:-1].replace("@", "\\u0040").replace("-", "\\u002d"),
     "utf16": lambda value: "".join(f"\\u{ord(c):04x}" for c in value),
     "quoted": lambda value: quopri.encodestring(value.encode(), quotetabs=True).decode(),
-    "zero_width": lambda value: "\u200b".join(value),
+    "zero_width": "\u200b".join,
     "full_width": lambda value: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value),
     "hex": lambda value: value.encode().hex(),
 }

@@ -23,7 +23,8 @@ from hybridchat.privacy.detectors import Detector, Kind, Span, detect, detectors
 
 _ALIASES = {
     "PHONE_NUMBER": "PHONE", "TELEPHONE": "PHONE", "CREDIT_CARD": "CARD", "EMAIL_ADDRESS": "EMAIL", "IP_ADDRESS": "IP",
-    "IPV4": "IP", "IPV6": "IP", "MAC_ADDRESS": "MAC", "COORDINATES": "LOCATION", "DATE_OF_BIRTH": "BIRTH_DATE", "DOB": "BIRTH_DATE",
+    "IPV4": "IP", "IPV6": "IP", "MAC_ADDRESS": "MAC", "COORDINATES": "LOCATION", "DATE_OF_BIRTH": "BIRTH_DATE",
+    "DOB": "BIRTH_DATE",
     "API_KEY": "KEY", "TOKEN": "KEY", "ACCESS_TOKEN": "KEY", "NATIONAL_ID": "ID", "SSN": "ID", "PASSPORT": "ID",
     "STREET_ADDRESS": "ADDRESS", "HOSTNAME": "HOST", "PERSON": "NAME",
 }  # fmt: skip

@@ -165,7 +165,8 @@ _FRAMES = [
     "2026-01-02 INFO got {}",
 ]
 _KINDS = {
-    "private_key": "PRIVATE_KEY", "email": "EMAIL", "phone": "PHONE", "iban": "IBAN", "card": "CARD", "ipv4": "IP", "ipv6": "IP",
+    "private_key": "PRIVATE_KEY", "email": "EMAIL", "phone": "PHONE", "iban": "IBAN", "card": "CARD", "ipv4": "IP",
+    "ipv6": "IP",
     "mac": "MAC", "coordinates": "LOCATION", "address": "ADDRESS", "birth_date": "BIRTH_DATE", "password": "PASSWORD",
     "url_password": "PASSWORD", "account": "IBAN", "local_phone": "PHONE",
 }  # fmt: skip
@@ -187,21 +188,41 @@ def canary_lines(seed: int, lines: int, *, held_out: bool = False) -> Iterator[L
 
 
 _IDS = {"passport", "license", "bsn"}
-_COMMITS = "{hex40} {hex7} {uuid} sha256:{hex64} v{n}.{n}.{n} ISBN 978-3-{d5}-{d3}-7 2026-0{n}-1{n}T0{n}:1{n}:2{n}Z ORD-2026-{d5} build {d3}"
-_LOG = "2026-03-0{n} 1{n}:2{n}:3{n},{d3} INFO worker-{n} handled request {uuid} GET /api/v2/items/{d5}?page={n} in {d3} ms, etag {hex7}"
-_SQL = "SELECT o.id, o.total_{n} FROM orders o JOIN items i ON i.order_id = o.id WHERE o.created_at > '2026-0{n}-01' LIMIT {d3};"
-_SETTINGS = "[server]\nport = {d4}\nworkers = {n}\ntimeout = {n}.5\npath = /var/lib/service/data-{n}\nimage: registry/app:{n}.{n}.{n}"
+_COMMITS = (
+    "{hex40} {hex7} {uuid} sha256:{hex64} v{n}.{n}.{n} ISBN 978-3-{d5}-{d3}-7 "
+    "2026-0{n}-1{n}T0{n}:1{n}:2{n}Z ORD-2026-{d5} build {d3}"
+)
+_LOG = (
+    "2026-03-0{n} 1{n}:2{n}:3{n},{d3} INFO worker-{n} handled request {uuid} GET /api/v2/items/{d5}?page={n} in "
+    "{d3} ms, etag {hex7}"
+)
+_SQL = (
+    "SELECT o.id, o.total_{n} FROM orders o JOIN items i ON i.order_id = o.id WHERE o.created_at > "
+    "'2026-0{n}-01' LIMIT {d3};"
+)
+_SETTINGS = (
+    "[server]\nport = {d4}\nworkers = {n}\ntimeout = {n}.5\npath = /var/lib/service/data-{n}\nimage: "
+    "registry/app:{n}.{n}.{n}"
+)
 _SCRIPT = (
     "const item{n} = items.filter((x) => x.total > {d3}).map(({{ id, name }}) => `${{id}}: ${{name}}`); // step {n}"
 )
-_MODULES = "argparse ast asyncio.base_events calendar collections csv dataclasses email.message html http.client json logging random".split()
+_MODULES = [
+    "argparse", "ast", "asyncio.base_events", "calendar", "collections", "csv", "dataclasses", "email.message", "html",
+    "http.client", "json", "logging", "random",
+]  # fmt: skip
 _PROSE = {
     "prose en": PROSE,
-    "prose de": "der Server antwortet langsam weil jede Anfrage auf eine Sperre wartet die ein anderer Prozess hält während er schreibt",
-    "prose fr": "le serveur répond lentement parce que chaque requête attend un verrou qu'un autre processus tient pendant qu'il écrit",
-    "prose es": "el servidor responde despacio porque cada petición espera un cerrojo que otro proceso tiene mientras escribe su registro",
-    "prose pl": "serwer odpowiada powoli ponieważ każde żądanie czeka na blokadę którą trzyma inny proces kiedy zapisuje swój dziennik",
-    "prose ru": "сервер отвечает медленно потому что каждый запрос ждёт блокировку которую держит другой процесс пока пишет свой журнал",
+    "prose de": "der Server antwortet langsam weil jede Anfrage auf eine Sperre wartet die ein anderer Prozess "
+    "hält während er schreibt",
+    "prose fr": "le serveur répond lentement parce que chaque requête attend un verrou qu'un autre processus tient "
+    "pendant qu'il écrit",
+    "prose es": "el servidor responde despacio porque cada petición espera un cerrojo que otro proceso tiene "
+    "mientras escribe su registro",
+    "prose pl": "serwer odpowiada powoli ponieważ każde żądanie czeka na blokadę którą trzyma inny proces kiedy "
+    "zapisuje swój dziennik",
+    "prose ru": "сервер отвечает медленно потому что каждый запрос ждёт блокировку которую держит другой процесс "
+    "пока пишет свой журнал",
     "prose zh": "服务器 响应 很 慢 因为 每个 请求 都 在 等待 另一个 进程 写 日志 时 持有 的 锁",
 }
 

@@ -9,29 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hybridchat.privacy.cues import literal_places, vocabulary
+from hybridchat.privacy.cues import listed, literal_places, vocabulary
 from hybridchat.privacy.spans import Kind, Span
 from hybridchat.privacy.words import lowered
 
-_PASSWORDS = (
-    "password passwd passphrase passwort passcode pwd kennwort wachtwoord contraseña clave_secreta senha hasło heslo lösenord "
+_PASSWORDS = listed(
+    "password passwd passphrase passwort passcode pwd kennwort wachtwoord contraseña clave_secreta "
+    "senha hasło heslo lösenord "
     "salasana passord adgangskode parola şifre mot_de_passe пароль 密码 密碼 口令 パスワード 비밀번호 पासवर्ड"
-).split()
-_KEYS = (
-    "api_key apikey api-key access_key accesskey access-key auth_key authkey auth-key account_key accountkey account-key "
-    "private_key privatekey private-key secret_key secretkey secret-key signing_key signingkey signing-key encryption_key "
-    "encryptionkey encryption-key shared_key sharedkey shared_access_key sharedaccesskey subscription_key subscriptionkey "
-    "subscription-key master_key masterkey master-key service_key servicekey license_key licensekey licence_key activation_key "
+)
+_KEYS = listed(
+    "api_key apikey api-key access_key accesskey access-key auth_key authkey auth-key account_key "
+    "accountkey account-key "
+    "private_key privatekey private-key secret_key secretkey secret-key signing_key signingkey signing-key "
+    "encryption_key "
+    "encryptionkey encryption-key shared_key sharedkey shared_access_key sharedaccesskey subscription_key "
+    "subscriptionkey "
+    "subscription-key master_key masterkey master-key service_key servicekey license_key licensekey licence_key "
+    "activation_key "
     "product_key webhook_key app_key appkey api_secret apisecret client_secret clientsecret secret token credential "
-    "credentials cookie session_id sessionid session-id sessid jsessionid phpsessid sid csrf nonce bearer auth_code salt psk "
+    "credentials cookie session_id sessionid session-id sessid jsessionid phpsessid sid csrf nonce bearer "
+    "auth_code salt psk "
     "wpa_key pat jwt signature passkey private_token api_hash bot_id dsn ключ 密钥 秘钥 令牌"
-).split()
-_CUES = tuple((cue.replace("_", " "), True) for cue in _PASSWORDS) + tuple((cue, False) for cue in _KEYS)
-_CUES += tuple((cue.replace("_", " "), False) for cue in _KEYS if "_" in cue) + (
+)
+_CUES = (
+    *((cue.replace("_", " "), True) for cue in _PASSWORDS),
+    *((cue, False) for cue in _KEYS),
+    *((cue.replace("_", " "), False) for cue in _KEYS if "_" in cue),
     ("clave secreta", True),
     ("pass", True),
 )
-_WITH_DIGITS_ONLY = frozenset("nonce salt pat sid cookie csrf signature pass bearer".split())
+_WITH_DIGITS_ONLY = frozenset(listed("nonce salt pat sid cookie csrf signature pass bearer"))
 
 _AFTER_NAME = re.compile(
     r"""

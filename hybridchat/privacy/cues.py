@@ -9,6 +9,11 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+def listed(words: str) -> list[str]:
+    """Return the words of a list that is written with spaces between them."""
+    return words.split()
+
+
 @lru_cache(maxsize=8)
 def vocabulary(low: str) -> str:
     """Return the different words of a text in lower case: far less to search than the text."""

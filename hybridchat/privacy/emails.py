@@ -25,7 +25,8 @@ _NOBODY = frozenset({"git", "hg"})  # git@github.com: names a protocol's account
 _CREDENTIALS = re.compile(r"://[^\s/?#:@]*:[^\s/?]*\Z")  # user:password@host of a URL
 _HIDDEN_AT = re.compile(
     r"[\[({<]{1,2}[ ]?(?i:at|@|a|ät|arroba|chez)[ ]?[\])}>]{1,2}[ ]?|[ ](?:at|AT)[ ](?=[A-Za-z0-9-]{1,40}[ .\[({<])"
-    r"|[_-](?:at|AT)[_-](?=[A-Za-z0-9-]{1,40}[_.-])|@(?=[ ]|[A-Za-z0-9-]{1,40}[ ]?[\[({<]|[A-Za-z0-9-]{1,40}[ ](?i:dot)[ ])[ ]?"
+    r"|[_-](?:at|AT)[_-](?=[A-Za-z0-9-]{1,40}[_.-])|@(?=[ ]|[A-Za-z0-9-]{1,40}[ ]?[\[({<]|[A-Za-z0-9-]{1,40}[ ](?i:"
+    r"dot)[ ])[ ]?"
 )
 _SIGNS_OF_HIDING = (" at ", " AT ", "_at_", "-at-", "_AT_", "@", "(a", "[a", "{a", "<a", "(A", "[A", "{A", "<A", "( a", "[ a", "(@", "[@", "{@",
                     "(ä", "[ä", "(chez")  # fmt: skip

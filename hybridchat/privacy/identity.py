@@ -6,18 +6,24 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from hybridchat.privacy.cues import listed
 from hybridchat.privacy.spans import Kind, Span
 from hybridchat.privacy.words import word_detector
 
 _NO_PERSON = frozenset(
-    "root user users admin administrator home guest ubuntu debian fedora ec2-user vagrant runner travis circleci jenkins "
-    "docker node app www www-data postgres mysql git test tester dev developer me you name username youruser your-user "
-    "public shared default all nobody daemon opt workspace codespace vscode pi oracle azureuser gitpod builder ci build "
-    "jovyan someone somebody linuxbrew localhost localdomain computer machine laptop desktop server host vm".split()
+    listed(
+        "root user users admin administrator home guest ubuntu debian fedora ec2-user vagrant runner travis "
+        "circleci jenkins "
+        "docker node app www www-data postgres mysql git test tester dev developer me you name username youruser "
+        "your-user "
+        "public shared default all nobody daemon opt workspace codespace vscode pi oracle azureuser gitpod builder ci "
+        "build "
+        "jovyan someone somebody linuxbrew localhost localdomain computer machine laptop desktop server host vm"
+    )
 )
 _SHORTEST = 3  # letters of an account, a host or a part of a name
 _ORDINARY = frozenset(
-    "mark will grace rose may june april august art bill bob jack max pat ray rob sue the van von".split()
+    listed("mark will grace rose may june april august art bill bob jack max pat ray rob sue the van von")
 )
 _PATH = re.compile(
     r"(?:(?<![\w.])/(?:home|Users)/|(?<=[A-Za-z]:)[\\/]{1,4}(?:Users|Documents and Settings)[\\/]{1,4})"

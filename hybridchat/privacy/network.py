@@ -24,7 +24,8 @@ _MAC = re.compile(
 _CISCO = re.compile(r"\.(?<=[0-9A-Fa-f]{4}.)(?<![0-9A-Za-z_.].{5})[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![0-9A-Za-z_.])")
 _NO_MAC = re.compile(r"(?:[0fF][0fF][:\-]){5}[0fF][0fF]\Z")
 _POINT = re.compile(
-    r"\.(?P<first>[0-9]{3,})°?[ ]?[NSns]?(?P<between>[,;/ ][ ]{0,2}[\"']?)(?P<second>[+-]?[0-9]{1,3}\.[0-9]{3,}(?:°?[ ]?[EWOew](?![a-z]))?)"
+    r"\.(?P<first>[0-9]{3,})°?[ ]?[NSns]?(?P<between>[,;/ ][ ]{0,2}[\"']?)(?P<second>[+-]?[0-9]{1,3}\.[0-9]{3,}(?:°"
+    r"?[ ]?[EWOew](?![a-z]))?)"
 )
 _POINT_HEAD = re.compile(r"(?<![0-9A-Za-z_.])[+-]?[0-9]{1,2}\Z")
 _IN_A_LIST = re.compile(r"[0-9][,;]\s{0,4}\Z")

@@ -18,8 +18,10 @@ _FORMS = re.compile(
     (?:1[ .\-])?\(?[2-9][0-9]{2}(?:\)[ ]?|[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}                  # North America
     |00[1-9][0-9](?:[ \-./()]{0,2}[0-9]){7,12}
     |0[1-9](?P<fr>[ .\-])[0-9]{2}(?:(?P=fr)[0-9]{2}){3}                                       # France, Belgium
-    |(?![0-9]{5}-[0-9]{4}(?![0-9]))\(?0[1-9][0-9]{0,4}(?:\)[ ]?|[ /\-]|[ ][/\-][ ])[0-9]{2,9}(?:[ \-][0-9]{2,5}){0,4}       # trunk prefix, in groups
-    |0(?:[67][0-9]{8}|7[0-9]{9}|1[5-7][0-9]{8,9}|4[0-9]{8})                                   # mobile: FR, NL, UK, DE, AU
+    # with a trunk prefix, in groups; no ZIP+4
+    |(?![0-9]{5}-[0-9]{4}(?![0-9]))
+     \(?0[1-9][0-9]{0,4}(?:\)[ ]?|[ /\-]|[ ][/\-][ ])[0-9]{2,9}(?:[ \-][0-9]{2,5}){0,4}
+    |0(?:[67][0-9]{8}|7[0-9]{9}|1[5-7][0-9]{8,9}|4[0-9]{8})   # mobile
     |1[3-9][0-9](?P<cn>[ \-])[0-9]{4}(?P=cn)[0-9]{4}                                          # China
     |[6-9][0-9]{4}[ \-][0-9]{5}                                                               # India
     |[6-9][0-9]{2}(?P<es>[ \-])[0-9]{3}(?P=es)[0-9]{3}                                        # Spain, Poland
@@ -45,7 +47,7 @@ def phone_numbers(text: str) -> Iterator[Span]:
     for match in _RUN.finditer(text):
         start, end = match.span()
         if start < done or not (
-            text[start] == "0" and end - start < 16 or (end - start, text[end : end + 1]) in _LENGTHS
+            (text[start] == "0" and end - start < 16) or (end - start, text[end : end + 1]) in _LENGTHS
         ):
             continue
         before = text[start - 1 : start]

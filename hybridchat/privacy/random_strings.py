@@ -44,7 +44,8 @@ _PUBLIC = re.compile(
 )
 _PUBLIC_HEAD = re.compile(r"(?:sha(?:1|224|256|384|512)|md5|h1)[-:=]|AAAA(?:B3NzaC1|C3NzaC1|E2VjZHNh)")
 _PUBLIC_BLOCK = re.compile(
-    r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE REQUEST|PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK))-----"
+    r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE REQUEST|PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY B"
+    r"LOCK))-----"
 )
 _PART_OF_A_NAME = re.compile(r"[a-z]{2,}|[A-Z][a-z]+|[A-Z]{2,}|[vV]?[0-9]+|")
 _JOINTS = "/.=:,"
@@ -57,13 +58,13 @@ def random_strings(text: str) -> Iterator[Span]:
         if match.end() - match.start() < _SHORTEST:
             continue
         run = _HEXADECIMAL.sub(lambda found: "_" * len(found[0]), match[0])
-        for start, end in _random_stretches(run):
-            start, end = match.start() + start, match.start() + end
+        for first, last in _random_stretches(run):
+            start, end = match.start() + first, match.start() + last
             if not (
                 (end - start < _SHORTEST_OF_LETTERS and not _DIGIT.search(text, start, end))
                 or _PUBLIC.search(text, max(0, match.start() - 10), start)
                 or _PUBLIC_HEAD.match(match[0])
-                or any(first <= start < last for first, last in public)
+                or any(begin <= start < stop for begin, stop in public)
                 or as_text(match[0])
             ):
                 yield Span(start, end, Kind.SECRET)

@@ -18,7 +18,10 @@ from functools import cache
 _AROUND = 160  # characters on both sides of an escape that are searched again
 _ROUNDS = 3  # of escapes in escapes
 _APART = "\n\x01\n"  # between surroundings of escapes that are far apart
-_INVISIBLE = "\x00\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = (
+    "\x00\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-"
+    "\u206f\ufe00-\ufe0f\ufeff"
+)
 _ESCAPE = re.compile(
     rf"""
     %(?:[0-7][0-9A-Fa-f]|u[0-9A-Fa-f]{{4}}|[89A-Fa-f][0-9A-Fa-f](?:%[89A-Fa-f][0-9A-Fa-f]){{0,7}})
@@ -130,7 +133,7 @@ def _meaning(escape: str) -> str:
 
 
 def _character(escape: str) -> str:
-    """Return what an escape without its backslash means: ``u0040``, ``x40``, ``100`` (octal) or the character itself."""
+    """Return what an escape without its backslash means: ``u0040``, ``x40``, ``100`` (octal) or itself."""
     if escape[0] in "01":
         return chr(int(escape, 8))
     if escape[0] not in "uUx":

@@ -19,7 +19,8 @@ from hybridchat.privacy.redaction import Redactor
 
 ALONE = {**canaries.SECRETS, **canaries.PERSONAL}
 ADA = Identity(
-    names=("Ada Lovelace",), accounts=("alovel",), homes=("/home/alovel", "C:\\Users\\alovel"), hosts=("analytical-engine.example",)
+    names=("Ada Lovelace",), accounts=("alovel",), homes=("/home/alovel", "C:\\Users\\alovel"),
+        hosts=("analytical-engine.example",)
 )  # fmt: skip
 
 
@@ -126,8 +127,10 @@ def test_redacted_json_is_json_and_comes_back(value: object, indent: int | None,
     assert redactor.restore(redacted) == text
 
 
-@given(private, numbers, st.sampled_from(["{s!r}", "x = {s!r}", "f({n}, {s!r})", "d = {{{s!r}: {n}}}", "acme_client = [{n}, {n}]",
-                                         "class Acme: key = {s!r}", "if x == {n}: pass", "import acme.api"]))  # fmt: skip
+@given(private, numbers, st.sampled_from(["{s!r}", "x = {s!r}", "f({n}, {s!r})", "d = {{{s!r}: {n}}}",
+    "acme_client = [{n}, {n}]",
+                                         "class Acme: key = {s!r}", "if x == {n}: pass",
+                                         "import acme.api"]))  # fmt: skip
 def test_redacted_code_still_parses_and_comes_back(secret: str, number: int, form: str) -> None:
     code = form.format(s=secret, n=number)
     redactor = Redactor(["Acme"])

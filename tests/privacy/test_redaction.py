@@ -17,8 +17,10 @@ from hybridchat.privacy.redaction import Redactor, Restorer
 
 PIECES = [
     "bob@example.com", "ann@example.org", "sk-proj-abcDEF1234567890abcdefgh", "password = hunter2", "hunter2", "Acme",
-    "https://u:p4ss@h/", "HIDDEN_EMAIL_1", "hidden-email_1", "HIDDEN\\_EMAIL\\_1", "HIDDEN_KEY_", "1", "<", ">", "\\", "[", "]", "&lt;",
-    "%3C", "\\u003c", "HIDDEN", "_", "90009", "900090300000142", " ", "\n", "a", '"', "&", "HIDDEN_PLACEHOLDER_1", "<PRIVATE\\_KEY_1>", "%", "é",
+    "https://u:p4ss@h/", "HIDDEN_EMAIL_1", "hidden-email_1", "HIDDEN\\_EMAIL\\_1", "HIDDEN_KEY_", "1", "<", ">",
+    "\\", "[", "]", "&lt;",
+    "%3C", "\\u003c", "HIDDEN", "_", "90009", "900090300000142", " ", "\n", "a", '"', "&", "HIDDEN_PLACEHOLDER_1",
+    "<PRIVATE\\_KEY_1>", "%", "é",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=40)
 cuts = st.lists(st.integers(min_value=0), max_size=8)
