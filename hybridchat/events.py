@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hybridchat.messages import ChatMessage, Confidence, Place, Provenance, Status, TokenLogprob
+from hybridchat.messages import HandOver as HandOver  # noqa: PLC0414 -- others know it from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,6 @@ class SetAside:
     tokens: int
     confidence: Confidence | None
     reason: str
-
-
-class HandOver(StrEnum):
-    """How a conversation is put before the remote model."""
-
-    VERBATIM = "verbatim"  # as it stands
-    CONDENSE = "condense"  # its earlier turns as a summary that the local model wrote
-    DISTIL = "distil"  # as one self-contained question that the local model wrote
-    EXTRACT = "extract"  # without its documents, of which the remote model may ask at most two questions
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,15 @@ def strictest(policies: Iterable[DataPolicy | None]) -> DataPolicy:
     return max((p for p in policies if p is not None), key=lambda p: p.strictness, default=DataPolicy.CONFIRM)
 
 
+class HandOver(StrEnum):
+    """How a conversation is put before the remote model."""
+
+    VERBATIM = "verbatim"  # as it stands
+    CONDENSE = "condense"  # its earlier turns as a summary that the local model wrote
+    DISTIL = "distil"  # as one self-contained question that the local model wrote
+    EXTRACT = "extract"  # without its documents, of which the remote model may ask at most two questions
+
+
 class Status(StrEnum):
     """How far a message has come."""
 

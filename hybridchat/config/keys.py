@@ -8,8 +8,7 @@ from typing import Any
 from hybridchat.config import forms
 from hybridchat.config.settings import Bias, Settings
 from hybridchat.errors import UsageError
-from hybridchat.events import HandOver
-from hybridchat.messages import DataPolicy
+from hybridchat.messages import DataPolicy, HandOver
 
 PREFIX = "HYBRIDCHAT_"
 

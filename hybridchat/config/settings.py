@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hybridchat.events import HandOver
-from hybridchat.messages import DataPolicy, Place
+from hybridchat.messages import DataPolicy, HandOver, Place
 
 
 class Kind(StrEnum):
