@@ -70,6 +70,7 @@ def run(call: Call) -> int:
         raise Interrupted(
             f"stopped: {job.done} of {len(items)} answers are kept", hint=f"`{call.command}` goes on from there."
         ) from None
+    narration.say(f"fitting a calibration to {len(traces)} answers ...")
     fitted = fit_calibration(traces, job.model)
     path = job.kept.save(fitted.prior)
     Output(sys.stdout).write(calibration_report.as_text(fitted))
