@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece
 from hybridchat.backends.scripted import script
@@ -206,3 +209,32 @@ async def test_what_cannot_be_settled_stays_reserved(store: Store, monkeypatch: 
     monkeypatch.setattr(store.spending, "settle", refuse)
     await gate.settle(reservation, Spent(1, 1, 0.0))
     assert await store.spending.since(LONG_AGO) == Spent(1, 10, 0.1)
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), st.integers(0, 9)), max_size=30)
+
+
+@given(STEPS)
+def test_in_whatever_order_calls_begin_and_end_no_more_is_reserved_and_spent_than_there_is(
+    steps: list[tuple[str, int]],
+) -> None:
+    async def play() -> None:
+        store = Store.open(None)
+        gates = [BudgetGate(store.spending, BudgetSettings(month_tokens=40, month_calls=6), name) for name in "ab"]
+        running: list[tuple[BudgetGate, int, int]] = []
+        try:
+            for step, number in steps:
+                if step == "reserve":
+                    gate = gates[number % 2]
+                    with suppress(Blocked):
+                        running.append((gate, await gate.reserve(Spent(1, number, None)), number))
+                elif running:
+                    gate, reservation, most = running.pop(number % len(running))
+                    await gate.settle(reservation, Spent(1, most // 2, None) if step == "settle" else None)
+                found = await store.spending.since(LONG_AGO)
+                assert found.tokens <= 40
+                assert found.calls <= 6
+        finally:
+            await store.aclose()
+
+    asyncio.run(play())
