@@ -57,7 +57,7 @@ class LocalTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def logprobs(self) -> Iterator[TokenLogprob]:
         """The tokens as a backend gives them."""
-        return (TokenLogprob(token, logprob, top) for token, logprob, top in self.tokens)
+        return (TokenLogprob(token, logprob, tuple(sorted(top, reverse=True))) for token, logprob, top in self.tokens)
 
 
 class RemoteTrace(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -173,8 +173,8 @@ class SignalAccumulator:
             window.add(logprob)
         top = token.top
         if top:
-            if not top[-1] >= FLOOR:
-                top = tuple(max(FLOOR, v) for v in top)
+            if not (top[-1] >= FLOOR and top[0] <= 0.0):
+                top = tuple(min(0.0, max(FLOOR, v)) for v in top)
             spread = entropy(top)
             self._alternatives = max(self._alternatives, len(top))
             self._entropies += 1
