@@ -150,3 +150,12 @@ def test_what_a_trace_says_of_right_and_wrong_changes_no_decision() -> None:
         return [(one.path, one.end) for one in replay(some, GainPolicy())]
 
     assert decided(made) == decided(opposite)
+
+
+def test_logprobs_that_no_server_should_give_break_nothing() -> None:
+    odd = ((" a", 3.5, ()), (" b", -1e300, (-1e300, 1e300, -0.1)), (" c", 0.0, (1e308, 5.0)))
+    (found,) = replay(
+        [Trace("odd", "Why?", LocalTrace("small", " a b c", FinishReason.STOP, 1.0, tokens=odd))], GainPolicy()
+    )
+    assert 0 <= found.confidence <= 1
+    assert found.tokens == 3
