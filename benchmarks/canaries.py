@@ -189,8 +189,7 @@ def address(rng: random.Random) -> str:
     return rng.choice(
         [
             f"{rng.choice(['Linden', 'Garten', 'Schiller'])}straße {number}, {code} {rng.choice(['Köln', 'Leipzig'])}",
-            f"{number}1 {rng.choice(['Maple', 'Oak'])} {rng.choice(['Street', 'Avenue', 'Road'])}, Springfield, IL "
-            f"{code}",
+            f"{number}1 {rng.choice(['Maple', 'Oak'])} {rng.choice(['Street', 'Avenue'])}, Springfield, IL {code}",
             f"{number} rue de {rng.choice(['Rivoli', 'Lyon'])}, {code} Paris",
         ]
     )
@@ -228,8 +227,7 @@ PERSONAL: dict[str, Make] = {
     "pesel": pesel,
     "nir": french_nir,
     "cpf": brazilian_cpf,
-    "nino": lambda r: f"{r.choice('ABCEGHJ')}{r.choice('ABCEGHJ')}{r.choice(['', ' '])}123456{r.choice('ABCD')}".replace("123456", f"{r.randrange(10**5, 10**6)}") if r.random() < 0.5
-    else f"AB {r.randrange(10, 99)} {r.randrange(10, 99)} {r.randrange(10, 99)} C",
+    "nino": lambda r: r.choice("ABCEGHJ") + r.choice("ABCEGHJ") + f"{r.randrange(10**5, 10**6)}" + r.choice("ABCD"),
     "ipv4": lambda r: f"{r.choice([10, 172, 192, 203, 84])}.{r.randrange(1, 255)}."
                       f"{r.randrange(1, 255)}.{r.randrange(1, 255)}",
     "ipv6": lambda r: "2001:db8:" + ":".join(f"{r.randrange(4096, 65535):x}" for _ in range(6)),

@@ -59,7 +59,8 @@ _CALLED = Cues(
     listed(
         "address anschrift adresse wohnhaft wohnt_in lives_at live_at living_at residing_at dirección domicilio "
         "demeurant "
-        "indirizzo residente endereço morada adres woonachtig zamieszkał* adress osoite адрес* 住所 地址 주소 home_address* "
+        "indirizzo residente endereço morada adres woonachtig zamieszkał* adress osoite адрес* 住所 地址 주소 "
+        "home_address* "
         "shipping_address* billing_address* postal_address* lieferadresse rechnungsadresse"
     )
 )
