@@ -132,6 +132,7 @@ class ChatApp(App[None]):
             await asyncio.to_thread(_load_chat)
             await self._hand_over()
             self._built = assistant = await asyncio.to_thread(self._build)
+            await assistant.__aenter__()
             await asyncio.to_thread(_load_parsers)
             conversation = await self._choose(assistant) if self._choose else None
             await self.chat.start_with(assistant, conversation)

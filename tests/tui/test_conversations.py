@@ -44,7 +44,7 @@ async def test_they_are_searched_while_the_user_types(chat: Chat) -> None:
         await listed(running)
         screen = running.app.screen
         screen.query_one(Input).value = "whales"
-        await running.until(lambda: screen.query_one(OptionList).option_count == 2)
+        await running.until(lambda: screen.query_one(OptionList).option_count == 1)  # by its title and by its question
         assert "about whales" in str(screen.query_one(OptionList).get_option_at_index(0).prompt)
         screen.query_one(Input).value = "nowhere to be found"
         await running.until(lambda: "nothing found" in str(screen.query_one("#found", Static).render()))
@@ -110,7 +110,7 @@ async def test_what_left_is_shown(chat: Chat) -> None:
         await running.send("/egress")
         dialog = await running.dialog(TextDialog)
         text = "".join(str(widget.render()) for widget in dialog.query(Static))
-        assert "to llama at huggingface: complete, replaced 1 EMAIL" in text
+        assert "to llama at huggingface: complete, replaced 1 e-mail address" in text
 
 
 async def test_themes_are_chosen(chat: Chat) -> None:
