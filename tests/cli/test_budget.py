@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -51,3 +53,19 @@ def test_a_program_reads_the_same(command: Command, monkeypatch: pytest.MonkeyPa
     assert found["month"] == {"calls": 1, "tokens": 10, "dollars": 0.5}
     assert found["limits"]["month_calls"] == 1
     assert found["used_up"] == "the month's budget is used up: 1 call of 1 call"
+
+
+def test_whoever_demands_the_remote_model_beyond_the_budget_is_refused_with_an_exit_code_and_a_way_out(
+    program: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    demand = ("ask", "--remote", "--allow-remote", "--month-budget", "1call", "2+2?")
+    first = program("four", *demand)
+    assert first.communicate()[0] == b"from afar\n"
+    second = program("four", *demand)
+    out, err = second.communicate()
+    assert (second.returncode, out) == (79, b"")
+    assert b"the month's budget is used up: 1 call of 1 call" in err
+    assert b"A new month begins on 1 " in err
+    local = program("four", "ask", "--allow-remote", "--month-budget", "1call", "2+2?")
+    assert local.communicate()[0] == b"four\n"
+    assert local.returncode == 0
