@@ -93,8 +93,32 @@ def money(dollars: float) -> str:
 
 
 def redactions(by_kind: Mapping[str, int]) -> str:
-    """Return what was replaced by placeholders: ``2 email, 1 key``; empty if nothing was."""
-    return ", ".join(f"{count} {kind}" for kind, count in by_kind.items() if count)
+    """Return what was replaced by placeholders: ``2 e-mail addresses, 1 key``; empty if nothing was."""
+    named = ((count, _PRIVATE.get(kind.upper(), (kind.lower(), kind.lower()))) for kind, count in by_kind.items())
+    return ", ".join(f"{count} {one if count == 1 else more}" for count, (one, more) in named if count)
+
+
+_PRIVATE = {
+    "PRIVATE_KEY": ("private key", "private keys"),
+    "KEY": ("key", "keys"),
+    "PASSWORD": ("password", "passwords"),
+    "SECRET": ("random-looking string", "random-looking strings"),
+    "EMAIL": ("e-mail address", "e-mail addresses"),
+    "PHONE": ("phone number", "phone numbers"),
+    "IBAN": ("bank account", "bank accounts"),
+    "CARD": ("card number", "card numbers"),
+    "ID": ("identity number", "identity numbers"),
+    "IP": ("IP address", "IP addresses"),
+    "MAC": ("MAC address", "MAC addresses"),
+    "LOCATION": ("coordinate", "coordinates"),
+    "BIRTH_DATE": ("date of birth", "dates of birth"),
+    "ADDRESS": ("postal address", "postal addresses"),
+    "NAME": ("name", "names"),
+    "HOME": ("home directory", "home directories"),
+    "HOST": ("host name", "host names"),
+    "WORD": ("word of yours", "words of yours"),
+}
+"""What a kind of private value is called: one of it, and several."""
 
 
 def counted(number: int, thing: str) -> str:

@@ -48,7 +48,9 @@ def test_numbers_agree_with_their_nouns(number: int, said: str) -> None:
 
 
 def test_redactions_are_named_by_kind_and_absent_ones_are_not() -> None:
-    assert phrases.redactions({"email": 2, "key": 0, "phone": 1}) == "2 email, 1 phone"
+    assert phrases.redactions({"EMAIL": 2, "KEY": 0, "BIRTH_DATE": 1, "odd": 3}) == (
+        "2 e-mail addresses, 1 date of birth, 3 odd"
+    )
 
 
 @pytest.mark.parametrize(("name", "short"), [("meta-llama/Llama-3.3-70B", "Llama-3.3-70B"), ("phi3.5", "phi3.5")])

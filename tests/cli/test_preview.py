@@ -71,7 +71,7 @@ def test_it_shows_the_text_before_and_after_redaction_and_what_would_happen(comm
     assert "HIDDEN_EMAIL_1" in sent
     assert "ada@example.org" not in sent
     assert "ada@example.org" in before
-    assert "replaced: 1 EMAIL" in shown.err
+    assert "replaced: 1 e-mail address" in shown.err
     assert "Nothing was sent" in shown.err
 
 

@@ -164,7 +164,7 @@ async def test_a_reopened_conversation_tells_the_same_as_the_live_one(chat: Chat
     assert told[0] == told[1]
     assert "set aside after 2 tokens: the local model is unsure" in told[0][3]
     assert "threshold    50%" in told[0][3]
-    assert "placeholders for 1 EMAIL" in told[1][1][0]
+    assert "placeholders for 1 e-mail address" in told[1][1][0]
 
 
 async def test_the_confidence_map_underlines_what_the_model_was_unsure_of(chat: Chat) -> None:

@@ -62,7 +62,7 @@ async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -
         dialog = await consent(running)
         assert payload(dialog) == "── user\nWrite to HIDDEN_EMAIL_1 [/bold]\n"
         assert "https://remote.test/v1" in summary(dialog)
-        assert "1 EMAIL" in summary(dialog)
+        assert "1 e-mail address" in summary(dialog)
         assert "at most $0.00206" in summary(dialog)
         await press(running, "o")
         assert "joe@example.org" in payload(dialog)
@@ -70,7 +70,7 @@ async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -
         await running.press("s")
         await running.idle()
         assert running.answers == ["It is Paris"]
-        assert "placeholders for 1 EMAIL" in running.speakers[-1]
+        assert "placeholders for 1 e-mail address" in running.speakers[-1]
         assert chat.remote is not None
         assert chat.remote.requests[0].messages[-1].content == "Write to HIDDEN_EMAIL_1 [/bold]"
 
@@ -223,7 +223,7 @@ async def test_typed_words_are_taken_out_before_anything_is_sent(chat: Chat) -> 
         await press(running, "r")
         await running.press(*"Hahn", "enter")
         await running.until(lambda: "Hahn" not in payload(dialog))
-        assert "1 WORD" in summary(dialog)
+        assert "1 word of yours" in summary(dialog)
         await press(running, "s")
         await running.idle()
         assert chat.remote is not None
