@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from hybridchat.backends.model_files.permission import LOCAL_ONLY, OFFLINE
 from hybridchat.backends.presets import local_endpoint, preset, remote_endpoint
 from hybridchat.backends.protocol import Backend
 from hybridchat.cli.budget_store import budget_store
+from hybridchat.cli.calibration_in_use import finds_calibration
 from hybridchat.cli.keeping import KeyringGuard, Unlocking, without_loop
 from hybridchat.cli.remote_connection import RemoteConnection
 from hybridchat.config import paths
@@ -26,13 +27,12 @@ from hybridchat.engine import Engine
 from hybridchat.engine.resources import OpenRemote
 from hybridchat.errors import BadConfiguration, Blocked, KeyMissing
 from hybridchat.messages import DataPolicy, Place
-from hybridchat.routing.gain import FindCalibration, GainPolicy
+from hybridchat.routing.gain import GainPolicy
 from hybridchat.store.database import Store
 
 if TYPE_CHECKING:
     from hybridchat.backends.local_models import LocalModels
     from hybridchat.engine.preview import DescribesRequests
-    from hybridchat.evaluation.calibrations import Calibrations
 
 ERASING_EVERYTHING = ".erasing-everything"
 """Ends the name of the file, beside the database, that tells of an erasure which has not come to its end."""
@@ -53,7 +53,7 @@ def build(settings: Settings, environ: Mapping[str, str] = os.environ) -> Assist
     closing: list[Closes] = [local, connection]
     has_remote = settings.remote.preset != NO_REMOTE
     open_remote = _remote_opener(settings, credentials, closing, connection) if has_remote else None
-    policy = GainPolicy(bias=settings.routing.bias, calibrated=_finds_calibration(settings))
+    policy = GainPolicy(bias=settings.routing.bias, calibrated=finds_calibration(settings))
     new_engine = _engine(settings)
     spending = budget_store(settings, lambda kept: open_store(kept, credentials))
     store = open_store(settings, credentials)  # last: whatever else fails leaves nothing open
@@ -75,18 +75,6 @@ def _tell(line: str) -> None:
     from hybridchat.cli.listing import tell  # noqa: PLC0415 -- seldom there is something to tell
 
     tell(line)
-
-
-def _finds_calibration(settings: Settings) -> FindCalibration:
-    """Return what finds the calibration of the model that answers; nothing is read before one does."""
-
-    @cache
-    def calibrations() -> Calibrations:
-        from hybridchat.evaluation.calibrations import Calibrations  # noqa: PLC0415 -- once a model answers
-
-        return Calibrations(paths.calibrations_folder(settings.store), settings.answer.system)
-
-    return lambda model: calibrations().find(model)
 
 
 def _engine(settings: Settings) -> Callable[..., Engine]:
