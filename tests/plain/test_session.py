@@ -144,7 +144,7 @@ async def test_the_question_says_what_goes_where_and_why() -> None:
     terminal = FakeTerminal("l")
     await run_turn(FakeTurn(asking), Streams().text, person=Person(terminal))
     for fact in ("huggingface", "https://router.example/v1", "Llama", "1,234 bytes", "300 tokens", "unknown cost",
-                 "1 email", "unsure"):  # fmt: skip
+                 "1 e-mail address", "unsure"):  # fmt: skip
         assert fact in terminal.shown
 
 

@@ -105,7 +105,7 @@ def test_a_terminal_gets_local_text_at_once_and_a_visible_seam_when_it_is_set_as
     assert out == "may\nsurely\n"
     assert err.splitlines() == [
         "local draft set aside after 14 tokens (31% sure): three weak tokens in a row -> Llama-3.3-70B-Instruct",
-        "sent with placeholders for 2 email",
+        "sent with placeholders for 2 e-mail addresses",
         "[Llama-3.3-70B-Instruct (remote, huggingface), 12 tokens, 1.2 s, $0.00040, local first]",
     ]
 
