@@ -45,7 +45,7 @@ def test_one_entry_is_shown_whole_and_safe(command: Command) -> None:
     shown = command("egress", "show", "1").out
     lines = dict(line.split(maxsplit=1) for line in shown.splitlines() if not line.startswith(("payload", "chained")))
     assert lines["sent"] == "2 bytes"
-    assert lines["redacted"] == "2 email"
+    assert lines["redacted"] == "2 e-mail addresses"
     assert lines["endpoint"] == "far, https://far.example/v1"
     assert lines["outcome"].startswith("server_failed: out of")
     assert (lines["tokens"], lines["cost"]) == ("10 in, 20 out", "$0.25")
