@@ -75,8 +75,8 @@ def verify() -> None:
     if found.broken_at is not None:
         raise InputError(
             f"the ledger does not fit together at row {found.broken_at}: {found.problem}",
-            hint="Somebody or something changed the database outside of hybridchat. Nothing is sent until "
-            "`hybridchat egress restart` begins a new chain that says so.",
+            hint="Somebody or something changed the database outside of hybridchat. `hybridchat egress restart` begins "
+            "a new chain that says so; where the end was cut off or rewritten, nothing is sent before.",
         )
     if found.unverifiable:
         raise InputError(

@@ -53,6 +53,7 @@ _KINDS = (
     ),
 )
 _NO_FULL_TEXT_SEARCH = "no such module: fts5"
+_CHANGED_BY_OTHERS = ("no such table", "no such column", "malformed JSON")
 
 
 @contextmanager
@@ -82,5 +83,10 @@ def explanation(error: Exception, place: str) -> HybridChatError:
     if _NO_FULL_TEXT_SEARCH in str(error):
         return BadConfiguration(
             "This Python's SQLite has no full-text search.", hint="Use a Python whose SQLite was built with FTS5."
+        )
+    if any(sign in str(error) for sign in _CHANGED_BY_OTHERS):
+        return InputError(
+            f"{place} was changed outside of hybridchat ({error}).",
+            hint="Put a backup in its place, or move the file away to begin anew.",
         )
     return HybridChatError(f"The database {place} reported: {error}.", hint="Please report this as a fault.")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from hybridchat.errors import InputMissing, KeyMissing, KeyUnusable
+from hybridchat.errors import InputError, InputMissing, KeyMissing, KeyUnusable
 from hybridchat.store import chain, dropping, rows
 from hybridchat.store.chain import Event, Row, Seal
 from hybridchat.store.connection import Worker
@@ -23,7 +23,8 @@ _Entries: TypeAlias = list[LedgerEntry]  # inside the class, `list` is one of it
 _SENT = """
     SELECT sent.number, sent.entry, sent.algorithm, outcome.entry
     FROM ledger AS sent LEFT JOIN ledger AS outcome ON outcome.sent_number = sent.number
-    WHERE sent.sent_number IS NULL AND json_extract(sent.entry, '$.event') IS NULL
+    WHERE sent.sent_number IS NULL
+        AND CASE WHEN json_valid(sent.entry) THEN json_extract(sent.entry, '$.event') END IS NULL
 """
 
 
@@ -81,11 +82,11 @@ class Ledger:
         return (await self._chain.append_afterwards(seal, sent_number, content, refuse_another)).number
 
     async def list(self, limit: int = 50) -> _Entries:
-        """Return what was sent, the last first."""
+        """Return what was sent, the last first. Raises ``InputError`` where a row was changed to something else."""
         return await self._entries(f"{_SENT} ORDER BY sent.number DESC LIMIT ?", (limit,))
 
     async def get(self, number: int) -> LedgerEntry:
-        """Return what was sent under this number. Raises ``InputMissing``."""
+        """Return what was sent under this number. Raises ``InputMissing``, and ``InputError`` as ``list``."""
         found = await self._entries(f"{_SENT} AND sent.number = ?", (number,))
         if not found:
             raise InputMissing(
@@ -101,8 +102,9 @@ class Ledger:
     async def spent(self, since: datetime) -> float:
         """Return the known costs of what ended since then, in US dollars."""
         statement = """
-            SELECT total(json_extract(entry, '$.cost')) FROM ledger
-            WHERE sent_number IS NOT NULL AND json_extract(entry, '$.time') >= ?
+            SELECT total(json_extract(entry, '$.cost'))
+            FROM (SELECT iif(json_valid(entry), entry, '{}') AS entry FROM ledger WHERE sent_number IS NOT NULL)
+            WHERE json_extract(entry, '$.time') >= ?
         """
         row = await self._reader.run(
             lambda connection: connection.execute(statement, (rows.written(since),)).fetchone()
@@ -179,12 +181,14 @@ def _event(event: Event, note: str) -> dropping.Rewriting:
 
 
 def _entry(number: int, sent: str, algorithm: str, outcome: str | None) -> LedgerEntry:
-    return msgspec.convert(
-        {
-            **msgspec.json.decode(sent),
-            "number": number,
-            "chained_with": algorithm,
-            "outcome": None if outcome is None else msgspec.json.decode(outcome),
-        },
-        type=LedgerEntry,
-    )
+    try:
+        content = msgspec.json.decode(sent, type=dict[str, Any])
+        content |= {"number": number, "chained_with": algorithm}
+        content["outcome"] = None if outcome is None else msgspec.json.decode(outcome)
+        return msgspec.convert(content, type=LedgerEntry)
+    except msgspec.MsgspecError as error:
+        raise InputError(
+            f"Row {number} of the ledger, or the one that tells its outcome, cannot be read: it was changed outside of "
+            "hybridchat.",
+            hint="See `hybridchat egress verify`; `hybridchat egress export` writes all rows as they are.",
+        ) from error

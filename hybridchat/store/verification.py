@@ -46,6 +46,11 @@ def _misses(connection: sqlite3.Connection, settled: Head) -> tuple[int, str]:
     return settled[0], f"Row {settled[0]} was rewritten: it is not the row that was noted in the keyring."
 
 
+class _Dropped(msgspec.Struct):
+    last: int
+    mac: str
+
+
 @dataclass
 class _Walk:
     connection: sqlite3.Connection
@@ -115,16 +120,20 @@ class _Walk:
         """
         found = self.connection.execute(
             """
-            SELECT entry FROM ledger AS told WHERE json_extract(entry, '$.event') = ?1 AND (algorithm = ?2 OR NOT EXISTS
-                (SELECT 1 FROM ledger WHERE number < told.number AND algorithm <> ?3))
+            SELECT entry FROM ledger AS told
+            WHERE CASE WHEN json_valid(entry) THEN json_extract(entry, '$.event') END = ?1 AND (algorithm = ?2
+                OR NOT EXISTS (SELECT 1 FROM ledger WHERE number < told.number AND algorithm <> ?3))
             ORDER BY number DESC LIMIT 1
             """,
             (Event.DROPPED, self.seal.algorithm, UNKEYED),
         ).fetchone()
         if found is None:
             return GENESIS
-        event = msgspec.json.decode(found[0])
-        return int(event["last"]), bytes.fromhex(event["mac"])
+        try:
+            dropped = msgspec.json.decode(found[0], type=_Dropped)
+            return dropped.last, bytes.fromhex(dropped.mac)
+        except ValueError:
+            return GENESIS  # it was changed; its MAC says so
 
 
 def _event(entry: str) -> dict[str, Any] | None:

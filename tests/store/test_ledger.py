@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridchat.errors import InputMissing, KeyMissing
+from hybridchat.errors import InputError, InputMissing, KeyMissing
 from hybridchat.store.database import Store
 from hybridchat.store.records import Outcome, Sent
 from tests.store.guards import MemoryGuard
@@ -221,3 +221,41 @@ async def test_rows_of_several_writers_form_one_chain(path: Path) -> None:
         await asyncio.gather(*(_fill(store, 10) for store in (one, two)))
         verification = await one.ledger.verify()
         assert (verification.rows, verification.intact) == (40, True)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "not json",
+        "[1]",
+        "{}",
+        """{"event": "dropped"}""",
+        """{"event": "dropped", "last": 0, "mac": "zz"}""",
+        """{"event": "dropped", "last": [], "mac": 1}""",
+    ],
+)
+@pytest.mark.parametrize("number", [1, 2, 6])
+async def test_a_row_changed_to_something_else_is_noticed_and_breaks_nothing(
+    path: Path, entry: str, number: int
+) -> None:
+    async with _store(path) as store:
+        await _fill(store)
+    _tamper(path, f"UPDATE ledger SET entry = '{entry}' WHERE number = {number}")
+    async with _store(path) as store:
+        assert (await store.ledger.verify()).broken_at == number
+        assert len(await store.ledger.raw()) == 6
+        assert await store.ledger.spent(LONG_AGO) == (0.75 if number == 1 else 0.5)
+        if "event" not in entry or number != 1:
+            with pytest.raises(InputError, match=rf"Row {number - (number + 1) % 2} of the ledger"):
+                await store.ledger.list()
+
+
+async def test_a_ledger_that_is_not_there_any_more_is_no_fault_of_the_program(path: Path) -> None:
+    async with _store(path) as store:
+        await _fill(store)
+    _tamper(path, "DROP TABLE ledger")
+    async with _store(path) as store:
+        with pytest.raises(InputError, match="changed outside of hybridchat"):
+            await store.ledger.verify()
+        with pytest.raises(InputError, match="changed outside of hybridchat"):
+            await store.ledger.sent(SENT)
