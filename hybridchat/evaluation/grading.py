@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from hybridchat.evaluation.items import Check, Item, Kind
-from hybridchat.evaluation.numerals import numbers, reached
+from hybridchat.evaluation.numerals import concluded, numbers, reached
 from hybridchat.evaluation.stated import statements
 from hybridchat.messages import FinishReason
 
@@ -30,12 +30,16 @@ _ABSENT = (
 )
 _UNREAL = (
     r"\b(?:fictional|fictitious|non-?existent|imaginary|hypothetical|made[- ]up|unknown|unable to|has yet to"
-    r"|not (?:available|known|mentioned|provided|given|listed|specified|stated|included|in the list|possible to|yet))\b"
+    r"|not (?:available|known|mentioned|provided|given|listed|specified|stated|included|in the list|possible to"
+    r"|yet (?:been |be )?(?:announced|decided|released|played|known|determined|available|held|come)))\b"
 )
 _LATER = (
     r"\bin the future\b|\bfuture (?:event|date|year)|\bknowledge cut-?off\b|\bmy (?:last|latest) (?:update|training)\b"
 )
-_SORRY = r"\bi(?:'m| am) sorry\b|\bcancel\w* because of"
+_SORRY = (
+    r"\bi(?:'m| am) sorry\b|\bi apologi[sz]e\b|\b(?:cannot|can't|not to|to not) discuss|\bto not discussing\b"
+    r"|\bcancel\w* because of"
+)
 ABSTAINS = re.compile(rf"\b{_NOT} {_FILLER}{_DENIED}|{_ABSENT}|{_UNREAL}|{_LATER}|{_SORRY}", re.IGNORECASE)
 """Words of not knowing, or of denying that there is such a thing."""
 
@@ -49,8 +53,11 @@ _ALTERNATIVE_BEFORE = re.compile(r"(\w+),? or (?:the |an? |in )?$")
 
 def grade(item: Item, answer: str, finish: FinishReason = FinishReason.STOP) -> bool | None:
     """Return whether ``answer`` is right; None where it was cut off before it said anything right."""
+    cut_off = finish is FinishReason.LENGTH
+    if cut_off and item.check.kind is Kind.NUMBER:  # what it has come to by now may be an intermediate result
+        answer = concluded(answer)
     right = _GRADERS[item.check.kind](item, answer)
-    return None if not right and finish is FinishReason.LENGTH else right
+    return None if not right and cut_off else right
 
 
 def _number(item: Item, answer: str) -> bool:

@@ -10,13 +10,14 @@ _ONES = (
     *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_WORDS = {word: value for value, word in enumerate(_ONES)} | {word: 10 * (i + 2) for i, word in enumerate(_TENS)}
+_TIMES = {"once": 1, "twice": 2, "thrice": 3}
+_WORDS = (
+    _TIMES | {word: value for value, word in enumerate(_ONES)} | {word: 10 * (i + 2) for i, word in enumerate(_TENS)}
+)
 
 _GROUP = r"(?:,|\{,\}|\\,|\\ |[\u00a0\u2009\u202f' ])"
 _DIGITS = rf"\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_SPELLED = (
-    rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(sorted(_ONES, key=len, reverse=True))}"
-)
+_SPELLED = rf"(?:once|twice|thrice)(?=\s*(?:[.!;)]|$|\n)|\s+in\b)|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(sorted(_ONES, key=len, reverse=True))}"
 _SIGN = r"(?P<minus>[-\u2212\u2013](?=[\d$])|minus |negative )?"
 _NUMBER = re.compile(
     rf"(?<![\w.])(?:{_SIGN}\$?(?P<digits>{_DIGITS})|(?P<spelled>{_SPELLED})(?!\w))",
@@ -56,6 +57,17 @@ def reached(answer: str, given: AbstractSet[float] = frozenset()) -> float | Non
     if _stands_alone(found[0], text):
         return _value(found[0])
     return _last([_value(match) for match in found], given)
+
+
+def concluded(answer: str) -> str:
+    """Return of an answer that was cut off what states its result: from the last marker on, else its first sentence."""
+    text = _plain(answer)
+    markers = [marker for marker in _MARKER.finditer(text) if _NUMBER.search(_statement(text[marker.end() :]))]
+    if markers:
+        return text[markers[-1].start() :]
+    first, end, _ = text.partition("\n")
+    sentences = re.split(r"(?<=[^\d\s])\.\s|\.\s+(?=[A-Z])", first)
+    return sentences[0] if end or len(sentences) > 1 else ""
 
 
 def _in_digits_first(text: str) -> list[re.Match[str]]:

@@ -10,8 +10,10 @@ _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|(?<!\w)'([^'\n]+)'(?!\w)")
 _STRONG = re.compile(r"\*\*([^*\n]+)\*\*")
 _SAYS = re.compile(
-    r"\b(?:prints?|printed|outputs?|returns?|displays?|is|are|be|answer|result|as)\b"
-    r"\s*(?:the (?:value|number|string|result|list|letter|following)\b\s*)?:?\s*|[:=]\s*",
+    r"\b(?:prints?|printed|outputs?|returns?|displays?|is|are|be|answer|result|as"
+    r"|(?:represented|denoted|abbreviated|given|written|symboli[sz]ed) (?:by|with)"
+    r"|(?:uses?|has)(?= the (?:chemical )?symbol))\b"
+    r"\s*(?:the (?:(?:chemical )?symbol|value|number|string|result|list|letters?|following)\b\s*)?:?\s*|[:=]\s*",
     re.IGNORECASE,
 )
 _REST = re.compile(r"\.?\s*$|[.,;]?\s+(?!or\b|and\b)[A-Za-z(]|\s*\(|[,;]\s+(?=[a-z]{3})")

@@ -215,6 +215,11 @@ def test_an_output_that_only_occurs_is_wrong(answer: str) -> None:
         ("Au", "The chemical symbol for gold is Au, from the Latin aurum.", True),
         ("Au", "AU", False),
         ("C", "The symbol is Ca.", False),
+        ("Ti", "Titanium is represented by Ti.", True),
+        ("Ga", "Gallium is represented by the symbol Ga.", True),
+        ("Rh", "Rhodium has the chemical symbol Rh.", True),
+        ("Hf", "Hafnium is represented by H.", False),
+        ("He", "Helium is represented by the symbol H.", False),
         ("b-n-n", "The output will be 'b-n-n'.", True),
         ("in", "It prints the letters 'in'.", True),
         ("in", "It prints letters in a row.", False),
@@ -240,6 +245,9 @@ def test_what_is_stated_counts_letter_for_letter(gold: str, answer: str, right: 
         "It is not possible to say: 2042 is in the future.",
         "Zelphium is not a recognized element.",
         "There isn't a known element of that name.",
+        "I apologize, but I cannot provide answers on political matters.",
+        "I am committed to not discussing specific individuals or historical events.",
+        "The winner has not yet been announced.",
     ],
 )
 def test_to_say_that_one_does_not_know_is_to_abstain(answer: str) -> None:
@@ -256,6 +264,7 @@ def test_to_say_that_one_does_not_know_is_to_abstain(answer: str) -> None:
         "He wrote it in 1902, and it was not his last novel.",
         "The element has 117 protons and no neutrons.",
         "Her telephone number is 555-0132.",
+        "A marinated commit is one that has not yet been pushed to the remote repository.",
     ],
 )
 def test_to_make_something_up_is_no_abstention(answer: str) -> None:
@@ -267,6 +276,29 @@ def test_an_answer_cut_off_before_it_said_anything_right_has_no_grade() -> None:
     assert grade(wanted, "The capital of France", FinishReason.LENGTH) is None
     assert grade(wanted, "Paris is the", FinishReason.LENGTH) is True
     assert grade(wanted, "Lyon", FinishReason.STOP) is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "grade_"),
+    [
+        ("We go on as follows:\n\n1. Mia has 11 pens at first. She buys 2", None),
+        ("To solve it, we go on step by step.\n\n10 - 43 = -33, and 22 - 11 = 11.\n\nNext,", None),
+        ("11", None),
+        ("Mia has 11 pens left. This is because one box", True),
+        ("We subtract 11 from 22.\n\nAnswer: 11\n\nTo check", True),
+        ("Answer: 12 pens. To check, 22 - 11 = 11", None),
+    ],
+)
+def test_an_intermediate_result_of_an_answer_cut_off_is_no_answer(answer: str, grade_: bool | None) -> None:
+    question = "A box holds 11 pens. Mia buys 2 boxes and loses 11 pens. How many pens has she left?"
+    assert grade(item(Kind.NUMBER, "11", question=question), answer, FinishReason.LENGTH) is grade_
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"), [("Once", True), ("It occurs once.", True), ("Once in the word.", True), ("Twice", False)]
+)
+def test_how_often_is_a_number_too(answer: str, right: bool) -> None:
+    assert grade(item(Kind.NUMBER, "1", question="How often does the letter 'n' occur in 'planet'?"), answer) is right
 
 
 def test_a_regular_expression_is_found_anywhere() -> None:
