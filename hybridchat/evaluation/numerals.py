@@ -17,7 +17,11 @@ _WORDS = (
 
 _GROUP = r"(?:,|\{,\}|\\,|\\ |[\u00a0\u2009\u202f' ])"
 _DIGITS = rf"\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_SPELLED = rf"(?:once|twice|thrice)(?=\s*(?:[.!;)]|$|\n)|\s+in\b)|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(sorted(_ONES, key=len, reverse=True))}"
+_SPELLED = (
+    rf"(?:{'|'.join(_TIMES)})(?=\s*(?:[.!;)]|$|\n)|\s+in\b)"
+    rf"|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_ONES[1:10])}))?"
+    rf"|{'|'.join(sorted(_ONES, key=len, reverse=True))}"
+)
 _SIGN = r"(?P<minus>[-\u2212\u2013](?=[\d$])|minus |negative )?"
 _NUMBER = re.compile(
     rf"(?<![\w.])(?:{_SIGN}\$?(?P<digits>{_DIGITS})|(?P<spelled>{_SPELLED})(?!\w))",
