@@ -150,7 +150,10 @@ class LineChat:
 
     async def _go_on(self) -> int:
         messages = await self._assistant.messages(self._conversation_id) if self._conversation_id else []
-        if not messages or messages[-1].status is not Status.PARTIAL or not messages[-1].content.strip():
+        last = messages[-1] if messages else None
+        if last is not None and (last.role is Role.USER or (last.status is Status.PARTIAL and not last.content.strip())):
+            return await self._again(None)  # stopped before its first word
+        if last is None or last.status is not Status.PARTIAL:
             self._narration.say("The last answer was not stopped: there is nothing to go on with.")
             return 0
         return await self._answer(GO_ON)

@@ -86,11 +86,11 @@ class OpenConversation:
         return self._request("", choice=choice, answer_to=self.last.question.id) if self.last else None
 
     def go_on(self, choice: Place | None) -> TurnRequest | None:
-        """Return the request to continue the last answer; None where it was not stopped."""
+        """Return the request to continue the last answer, from its beginning if it has none yet; None if it ended."""
         stopped = self.last.shown if self.last else None
-        if stopped is None or stopped.status is not Status.PARTIAL or not stopped.content.strip():
-            return None
-        return self._request(GO_ON, choice=choice)
+        if stopped is None or not (stopped.content.strip() or stopped.status is Status.COMPLETE):
+            return self.ask_again(choice)
+        return self._request(GO_ON, choice=choice) if stopped.status is Status.PARTIAL else None
 
     def _request(
         self,

@@ -197,7 +197,7 @@ def stored(exchange: Exchange) -> list[Widget]:
         widgets += [hidden, Fold(hidden, other_answer(other), other.content)]
     shown = exchange.shown
     if shown is None:
-        return [*widgets, Note("there is no answer to this yet: /retry asks again")]
+        return [*widgets, Note("there is no answer to this yet: /continue asks again")]
     if shown.provenance is not None:
         widgets.append(Speaker.of(shown.provenance, place_among(exchange), goes_on=goes_on))
     note = Note(summary(shown) + (": /continue goes on" if shown.status is Status.PARTIAL else ""))

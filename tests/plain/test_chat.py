@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from hybridchat.backends.scripted import script
-from hybridchat.errors import CannotWrite
+from hybridchat.errors import CannotWrite, Unreachable
 from hybridchat.messages import Conversation, DataPolicy
 from hybridchat.plain import chat as chat_module
 from hybridchat.plain.chat import converse
@@ -103,6 +103,13 @@ async def test_a_conversation_is_gone_on_with(chat: Chat, talk: Talk) -> None:
     conversation = (await chat.store.conversations.list())[0]
     await talk("second", conversation=conversation)
     assert len(await chat.store.conversations.list()) == 1
+
+
+async def test_what_failed_before_its_first_word_is_continued_from_its_beginning(chat: Chat, talk: Talk) -> None:
+    chat.local_says([Unreachable("nobody answers", endpoint="ollama")], script(["all of it"]))
+    ended = await talk("first", "/continue", "/continue")
+    assert ended.out == "all of it\n"
+    assert "The last answer was not stopped: there is nothing to go on with." in ended.err
 
 
 async def test_an_error_of_the_store_ends_it_with_its_code(

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from hybridchat.backends.protocol import Accepted, Ended, Piece
 from hybridchat.backends.scripted import script
-from hybridchat.messages import DataPolicy, FinishReason
+from hybridchat.messages import GO_ON, DataPolicy, FinishReason, Role
 from hybridchat.tui import answer_actions
 from hybridchat.tui.answer import Answer
 from hybridchat.tui.block_view import BlockView
@@ -359,6 +359,23 @@ def test_two_long_answers_that_resemble_each_other_are_compared_by_whole_lines()
     assert shown.plain == "  a\n- b 1\n+ b 2\n  c"
     first, second = ("\n".join(f"line {i} says {word} {i}" for i in range(2_000)) for word in ("this", "that"))
     assert diff(first, second).plain.count("\n") == 3_999
+
+
+async def test_what_was_stopped_before_its_first_word_is_continued_from_its_beginning(chat: Chat) -> None:
+    never = asyncio.Event()
+    chat.local_says([never], [Accepted("small"), Piece("half"), never], [never], script(["the rest"]))
+    async with chat.running() as running:
+        await running.send("go")
+        for answers in ([], ["half"], ["half"]):
+            await running.until(lambda given=answers: running.screen._turn is not None and running.answers == given)
+            await running.press("escape")
+            await running.idle()
+            await running.press("f5")
+        await running.until(lambda: running.answers == ["half", "the rest"])
+        await running.idle()
+        assert running.told == []
+        messages = await running.screen.assistant.messages(running.screen.conversation.id or "")
+    assert [message.content for message in messages if message.role is Role.USER] == ["go", GO_ON]
 
 
 async def test_a_continued_answer_shows_its_seam_when_it_is_reopened_and_is_no_question_to_edit(chat: Chat) -> None:
