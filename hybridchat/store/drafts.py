@@ -32,9 +32,9 @@ class Drafts:
                 connection.execute("DELETE FROM draft WHERE conversation_id IS ?", (conversation_id,))
                 if text:
                     connection.execute(
-                        "INSERT INTO draft (conversation_id, text) SELECT ?1, ?2 "
+                        "INSERT INTO draft (conversation_id, text, kept_at) SELECT ?1, ?2, ?3 "
                         "WHERE ?1 IS NULL OR EXISTS (SELECT 1 FROM conversation WHERE id = ?1)",
-                        (conversation_id, rows.clean(text)),
+                        (conversation_id, rows.clean(text), rows.now()),
                     )
 
         await self._writer.run(keep)

@@ -29,11 +29,22 @@ INDEXES = ("title_index", "content_index")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What an erasure would take away: the conversations' ids, how many messages they have, and backups."""
+    """What an erasure would take away: the conversations' ids, how many messages they have, and backups.
+
+    ``drafts`` are the conversations whose unsent drafts go, empty for the conversation to come.
+    """
 
     conversations: tuple[str, ...]
     messages: int
     backups: tuple[Path, ...]
+    drafts: tuple[str, ...] = ()
+
+
+class _Doomed(msgspec.Struct):
+    """What is written down before it goes, as in ``Extent``."""
+
+    conversations: list[str]
+    drafts: list[str]
 
 
 class Erasing:
@@ -47,15 +58,16 @@ class Erasing:
         self._reader = reader
         self._path = path
 
-    async def extent(self, conversations: Iterable[str]) -> Extent:
-        """Return what erasing these conversations would take away."""
+    async def extent(self, conversations: Iterable[str], drafts: Iterable[str] = ()) -> Extent:
+        """Return what erasing these conversations and drafts would take away."""
         ids = tuple(conversations)
 
         def count(connection: sqlite3.Connection) -> int:
             statement = "SELECT count(*) FROM message WHERE conversation_id = ?"
             return sum(int(connection.execute(statement, (one,)).fetchone()[0]) for one in ids)
 
-        return Extent(ids, await self._reader.run(count), tuple(backups(self._path)) if self._path else ())
+        copies = tuple(backups(self._path)) if self._path else ()
+        return Extent(ids, await self._reader.run(count), copies, tuple(drafts))
 
     async def in_period(self, since: datetime | None, until: datetime | None) -> tuple[str, ...]:
         """Return the conversations in which something was said from ``since`` on and before ``until``."""
@@ -64,26 +76,32 @@ class Erasing:
                 AND message.created_at >= ?1 AND message.created_at < ?2)
             OR (created_at >= ?1 AND created_at < ?2) ORDER BY number
         """
-        bounds = ("" if since is None else rows.written(since), "~" if until is None else rows.written(until))
-        return await self._ids(statement, bounds)
+        return await self._ids(statement, _bounds(since, until))
+
+    async def drafts_in_period(self, since: datetime | None, until: datetime | None) -> tuple[str, ...]:
+        """Return the conversations whose unsent draft was last changed then; empty for the conversation to come."""
+        statement = "SELECT coalesce(conversation_id, '') FROM draft WHERE kept_at >= ?1 AND kept_at < ?2"
+        return await self._ids(statement, _bounds(since, until))
 
     async def unused_since(self, time: datetime) -> tuple[str, ...]:
-        """Return the conversations that were last written to before then, except those that are being answered."""
+        """Return the conversations that were last written to before then; not those that are being answered."""
         statement = """
-            SELECT id FROM conversation WHERE updated_at < ? AND NOT EXISTS
-                (SELECT 1 FROM message WHERE conversation_id = conversation.id AND status = 'streaming')
+            SELECT id FROM conversation WHERE updated_at < ?1
+                AND NOT EXISTS
+                    (SELECT 1 FROM message WHERE conversation_id = conversation.id AND status = 'streaming')
+                AND NOT EXISTS (SELECT 1 FROM draft WHERE conversation_id = conversation.id AND kept_at >= ?1)
             ORDER BY number
         """
         return await self._ids(statement, (rows.written(time),))
 
-    async def erase(self, conversations: Iterable[str]) -> None:
-        """Erase these conversations and all backups; one that is not there any more is no error.
+    async def erase(self, conversations: Iterable[str], drafts: Iterable[str] = ()) -> None:
+        """Erase these conversations, the drafts of those, and all backups; one that is gone already is no error.
 
         Raises ``CannotWrite`` where another process keeps the old pages from being overwritten: the rows are gone
         then, and the rest follows when the database is opened next.
         """
-        ids = list(conversations)
-        await self._writer.run(lambda connection: _erase(connection, self._path, ids))
+        doomed = _Doomed(list(conversations), list(drafts))
+        await self._writer.run(lambda connection: _erase(connection, self._path, doomed))
 
     async def _ids(self, statement: str, values: Sequence[str]) -> tuple[str, ...]:
         found = await self._reader.run(lambda connection: connection.execute(statement, values).fetchall())
@@ -95,11 +113,11 @@ def resume(connection: sqlite3.Connection, path: Path | None) -> None:
     if path is None or not (note := _note(path)).exists():
         return
     try:
-        ids = msgspec.json.decode(note.read_bytes(), type=list[str])
+        doomed = _written_down(note)
     except msgspec.MsgspecError:  # it was killed while it wrote down what to do, before it began
         note.unlink(missing_ok=True)
         return
-    _erase(connection, path, ids)
+    _erase(connection, path, doomed)
 
 
 def overwrite_deleted(connection: sqlite3.Connection) -> None:
@@ -116,11 +134,13 @@ def overwrite_deleted(connection: sqlite3.Connection) -> None:
         )
 
 
-def _erase(connection: sqlite3.Connection, path: Path | None, ids: Sequence[str]) -> None:
+def _erase(connection: sqlite3.Connection, path: Path | None, doomed: _Doomed) -> None:
     if path is not None:
-        _write_down(_note(path), ids)
+        _write_down(_note(path), doomed)
     with transaction(connection, durable=True):
-        connection.executemany("DELETE FROM conversation WHERE id = ?", [(one,) for one in ids])
+        connection.executemany("DELETE FROM conversation WHERE id = ?", [(one,) for one in doomed.conversations])
+        statement = "DELETE FROM draft WHERE coalesce(conversation_id, '') = ?"
+        connection.executemany(statement, [(one,) for one in doomed.drafts])
     if path is not None:
         for backup in backups(path):
             wipe(backup)
@@ -129,12 +149,21 @@ def _erase(connection: sqlite3.Connection, path: Path | None, ids: Sequence[str]
         _note(path).unlink(missing_ok=True)
 
 
-def _write_down(note: Path, ids: Sequence[str]) -> None:
-    """Add ``ids`` to what is to go: another process may be in the middle of an erasure."""
+def _bounds(since: datetime | None, until: datetime | None) -> tuple[str, str]:
+    return "" if since is None else rows.written(since), "~" if until is None else rows.written(until)
+
+
+def _written_down(note: Path) -> _Doomed:
+    return msgspec.json.decode(note.read_bytes(), type=_Doomed)
+
+
+def _write_down(note: Path, doomed: _Doomed) -> None:
+    """Add ``doomed`` to what is to go: another process may be in the middle of an erasure."""
     with suppress(OSError, msgspec.MsgspecError):
-        ids = [*msgspec.json.decode(note.read_bytes(), type=list[str]), *ids]
+        before = _written_down(note)
+        doomed = _Doomed(before.conversations + doomed.conversations, before.drafts + doomed.drafts)
     with open(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - a mode is set
-        file.write(msgspec.json.encode(ids))
+        file.write(msgspec.json.encode(doomed))
         file.flush()
         os.fsync(file.fileno())
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def apply_retention(store: Store, days: int | None, ledger_days: int | None) -> str:
-    """Erase conversations that nobody wrote to for ``days``, and drop rows of the ledger older than ``ledger_days``.
+    """Erase conversations and unsent drafts that nobody wrote to for ``days``, the ledger's rows after ``ledger_days``.
 
     None means never. Return what to tell, empty where nothing was old enough; what cannot be done now is told, too: it
     keeps nobody from working.
@@ -21,9 +21,17 @@ async def apply_retention(store: Store, days: int | None, ledger_days: int | Non
     told: list[str] = []
     now = datetime.now(UTC)
     try:
-        if days is not None and (old := await store.erasing.unused_since(now - timedelta(days=days))):
-            await store.erasing.erase(old)
-            told.append(f"{counted(len(old), 'conversation')} that nobody wrote to for {counted(days, 'day')} erased")
+        if days is not None:
+            old = await store.erasing.unused_since(now - timedelta(days=days))
+            drafts = await store.erasing.drafts_in_period(None, now - timedelta(days=days))
+            if old or drafts:
+                await store.erasing.erase(old, drafts)
+            if old:
+                told.append(
+                    f"{counted(len(old), 'conversation')} that nobody wrote to for {counted(days, 'day')} erased"
+                )
+            if drafts:
+                told.append(f"{counted(len(drafts), 'unsent draft')} not changed for {counted(days, 'day')} erased")
         if ledger_days is not None and (dropped := await store.ledger.drop_before(now - timedelta(days=ledger_days))):
             told.append(f"{counted(dropped, 'row')} of the ledger older than {counted(ledger_days, 'day')} dropped")
     except HybridChatError as problem:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from hybridchat.store import rows
+
 Migration = Callable[[sqlite3.Connection], None]
 
 _CONVERSATIONS = (
@@ -197,4 +199,15 @@ def _drafts(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _budget_and_learning, _condensed_contexts, _drafts)
+def _times_of_drafts(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE draft ADD COLUMN kept_at TEXT NOT NULL DEFAULT ''")
+    connection.execute("UPDATE draft SET kept_at = ?", (rows.now(),))
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _first_tables,
+    _budget_and_learning,
+    _condensed_contexts,
+    _drafts,
+    _times_of_drafts,
+)

@@ -226,10 +226,21 @@ def test_one_conversation_is_erased_and_the_others_stay(
 def test_a_period_is_erased(command: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _kept_everywhere(home, monkeypatch)
     ended = command("data", "erase", "--until", "2020-01-01", "--yes")
-    assert (ended.code, ended.err) == (0, "nothing was said in that time\n")
+    assert (ended.code, ended.err) == (0, "nothing was said or written in that time\n")
+
+    async def write() -> str:
+        async with Store.open(paths.database_file(StoreSettings())) as store:
+            before = await store.drafts.get(None)
+            await store.drafts.keep(None, "not sent yet")
+            return before
+
+    asyncio.run(write())
     ended = command("data", "erase", "--since", "2020-01-01T12:00", "--yes")
-    assert ended.err.startswith("erased: 2 conversations with 64 messages")
+    assert ended.err.startswith("erased: 2 conversations with 64 messages, 1 unsent draft")
     assert command("history", "list").out == ""
+    assert asyncio.run(write()) == ""
+    assert command("data", "erase", "--since", "2020-01-01", "--yes").err.startswith("erased: 0 conversations")
+    assert asyncio.run(write()) == ""
 
 
 @pytest.mark.parametrize(

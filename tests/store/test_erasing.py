@@ -191,6 +191,40 @@ async def test_conversations_are_chosen_by_when_something_was_said(store: Store)
     assert await store.erasing.unused_since(now + day) == ()
 
 
+def test_unsent_drafts_go_by_when_they_were_last_changed(path: Path) -> None:
+    now, day = datetime.now(UTC), timedelta(days=1)
+
+    async def erase() -> None:
+        async with Store.open(path) as store:
+            conversation = (await store.conversations.create("old")).id
+            await store.drafts.keep(None, f"{GONE} for a new chat")
+            await store.drafts.keep(conversation, f"{GONE} for an old one")
+            assert await store.erasing.drafts_in_period(None, now - day) == ()
+            assert await store.erasing.drafts_in_period(now + day, None) == ()
+            drafts = await store.erasing.drafts_in_period(now - day, now + day)
+            assert set(drafts) == {"", conversation}
+            assert (await store.erasing.extent([], drafts)).drafts == drafts
+            await store.erasing.erase([], drafts)
+            assert [one.id for one in await store.conversations.list()] == [conversation]
+            assert traces(path, GONE) == []
+
+    asyncio.run(erase())
+
+
+async def test_retention_takes_old_drafts_and_leaves_what_is_still_written_to(store: Store) -> None:
+    old, answered = [(await store.conversations.create(title)).id for title in ("old", "answered")]
+    for place in (None, old, answered):
+        await store.drafts.keep(place, "unsent")
+
+    def age(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE conversation SET updated_at = '2020' WHERE id = ?", (old,))
+        connection.execute("UPDATE draft SET kept_at = '2020' WHERE conversation_id IS NOT ?", (old,))
+
+    await store._writer.run(age)
+    assert await apply_retention(store, 1, None) == "2 unsent drafts not changed for 1 day erased"
+    assert [await store.drafts.get(place) for place in (None, old, answered)] == ["", "unsent", ""]
+
+
 async def test_what_is_kept_in_memory_can_be_erased_too() -> None:
     async with Store.open(None) as store:
         await store.erasing.erase([await fill(store, GONE)])

@@ -79,19 +79,20 @@ def _erase_some(scope: Scope, *, ask: bool) -> None:
 
     async def look(store: Store) -> Extent:
         if scope.conversation is not None:
-            ids: tuple[str, ...] = ((await store.conversations.get(scope.conversation)).id,)
-        else:
-            ids = await store.erasing.in_period(since, until)
-        return await store.erasing.extent(ids)
+            return await store.erasing.extent([(await store.conversations.get(scope.conversation)).id])
+        ids = await store.erasing.in_period(since, until)
+        return await store.erasing.extent(ids, await store.erasing.drafts_in_period(since, until))
 
     extent = in_store(look)
-    if not extent.conversations:
-        tell("nothing was said in that time")
+    if not (extent.conversations or extent.drafts):
+        tell("nothing was said or written in that time")
         return
     backups = f", and {counted(len(extent.backups), 'backup')} of the whole store" if extent.backups else ""
-    what = f"{counted(len(extent.conversations), 'conversation')} with {counted(extent.messages, 'message')}{backups}"
+    what = f"{counted(len(extent.conversations), 'conversation')} with {counted(extent.messages, 'message')}"
+    what += f", {counted(len(extent.drafts), 'unsent draft')}" if extent.drafts else ""
+    what += backups
     _confirm(f"This erases {what}, for ever. The ledger of what was sent keeps its rows, which hold no text.", ask=ask)
-    in_store(lambda store: store.erasing.erase(extent.conversations))
+    in_store(lambda store: store.erasing.erase(extent.conversations, extent.drafts))
     tell(f"erased: {what}")
 
 
