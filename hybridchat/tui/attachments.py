@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hybridchat.errors import InputError
+from hybridchat.handover.attachments import attachments, replaced
 from hybridchat.privacy.fence import fenced
 
 if TYPE_CHECKING:
@@ -15,18 +16,23 @@ LIMIT = 1024 * 1024
 """The most bytes of one file: more than a local model can read, less than makes the screen wait."""
 _MOST = 50  # completions
 _MENTION = re.compile(r'(?<!\S)@(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))')
+_AFTER_A_NAME = ".,;:!?)]}'*"
 _BEGUN = re.compile(r'(?:^|(?<=\s))@(?P<quote>"?)(?P<path>[^"\n]*|\S*)$')
 
 
-def attached(prompt: str, folder: Path) -> str:
+def attached(prompt: str, folder: Path, written: str | None = None) -> str:
     """Return ``prompt`` with each file that it names appended as fenced data; relative paths start at ``folder``.
 
-    ``@name`` that is no file stays a word: people are called so, too. Raises ``InputError`` for a file that cannot be
-    read, is no UTF-8 text, or is too large.
+    ``@name`` that is no file stays a word: people are called so, too. Only ``written`` (without it, the prompt) names
+    files: what a long pasted text says between its lines is not the user's word, nor is what an attached file says. A
+    file that an earlier version of the prompt brought along already is not attached twice. Raises ``InputError`` for a
+    file that cannot be read, is no UTF-8 text, or is too large.
     """
-    named = dict.fromkeys(match["quoted"] or match["bare"] for match in _MENTION.finditer(prompt))
-    blocks = [fenced(_text(path, name), name) for name in named if (path := _place(folder, name)).is_file()]
-    return "\n\n".join([prompt, *blocks])
+    there = {attachment.label for attachment in attachments(prompt)}
+    mentions = _MENTION.finditer(replaced(prompt if written is None else written, lambda *_: ""))
+    named = dict.fromkeys(name for match in mentions if (name := _file(match, folder)) is not None)
+    blocks = [fenced(_text(_place(folder, name), name), name) for name in named]
+    return "\n\n".join([prompt, *(block for block in blocks if attachments(block)[0].label not in there)])
 
 
 def begun(text: str) -> str | None:
@@ -58,6 +64,20 @@ def mention(path: str) -> str:
     if not re.search(r"\s", path):
         return f"@{path}" if path.endswith("/") else f"@{path} "
     return f'@"{path}' if path.endswith("/") else f'@"{path}" '
+
+
+def _file(mention: re.Match[str], folder: Path) -> str | None:
+    """Return the file's name as far as it goes: a sentence's own marks may follow it."""
+    name: str = mention["quoted"] or mention["bare"]
+    candidates = [name] if mention["quoted"] else [name, name.rstrip(_AFTER_A_NAME)]
+    return next((one for one in candidates if one and _is_file(_place(folder, one))), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a name can be, or in a folder that may not be looked into
+        return False
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -11,6 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from hybridchat.errors import InputError
+from hybridchat.text import one_line
 from hybridchat.tui import attachments
 from hybridchat.tui.keys import ACTIONS, BY_NAME, Action
 
@@ -30,7 +31,8 @@ class Completion:
 def slash_command(prompt: str) -> tuple[Action, str] | None:
     """Return the action that a prompt asks for, and its argument; None where the prompt is no command.
 
-    Raises ``InputError`` for a lone word that names no action: it is mistyped, and not for any model.
+    Raises ``InputError`` for a lone word that names no action, which is mistyped and not for any model, and for an
+    argument that the action does not take.
     """
     if not prompt.startswith("/") or "\n" in prompt.strip():
         return None
@@ -38,7 +40,13 @@ def slash_command(prompt: str) -> tuple[Action, str] | None:
     action = BY_NAME.get(name.lower())
     if action is None and re.fullmatch(r"/[a-z]+(-[a-z]+)*", prompt.strip().lower()):
         raise InputError(f"there is no command {prompt.strip()}", hint="/help lists them all.")
-    return (action, argument.strip()) if action else None
+    if action is None:
+        return None
+    if not action.takes(argument := argument.strip()):
+        takes = action.argument.strip("[]") or "nothing"
+        hint = f"It takes {takes}. Put a space before the slash to ask this as a question."
+        raise InputError(f"/{action.name} cannot take {one_line(argument, 40)!r}", hint=hint)
+    return action, argument
 
 
 def completions(before_cursor: str, *, at_start: bool, folder: Path) -> tuple[str, list[Completion]]:

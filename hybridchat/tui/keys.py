@@ -9,13 +9,15 @@ from textual.binding import Binding
 
 from hybridchat.errors import BadConfiguration
 
+_MOST_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """``name`` is the slash command and what settings call it; ``keys`` are its keys, with commas between them.
 
-    ``argument`` describes what may follow the slash command. The screen does it in its method ``action_NAME``, where
-    hyphens are underscores.
+    ``argument`` describes what may follow the slash command: a number ``[N]``, a word as it stands (``[raw]``), or any
+    text, in capitals. The screen does it in its method ``action_NAME``, where hyphens are underscores.
     """
 
     name: str
@@ -28,6 +30,14 @@ class Action:
     def method(self) -> str:
         """What the action is called in code."""
         return self.name.replace("-", "_")
+
+    def takes(self, argument: str) -> bool:
+        """Whether ``argument`` may follow the slash command; none at all always may."""
+        if not argument or self.argument.strip("[]") == argument:
+            return True
+        if self.argument == "[N]":
+            return argument.isdecimal() and len(argument) <= _MOST_DIGITS
+        return self.argument.isupper()
 
 
 ACTIONS = (
@@ -55,6 +65,7 @@ ACTIONS = (
     Action("rename", "", "Rename", "Give this conversation another title", "TITLE"),
     Action("delete", "", "Delete", "Delete this conversation"),
     Action("egress", "", "What left", "Show what left this machine"),
+    Action("kept", "", "What stayed", "Show how much never left this machine: answers, tokens, bytes, money"),
     Action("models", "", "Models", "Look for models on this machine, and get one"),
     Action("theme", "", "Theme", "Choose other colours", "[NAME]"),
     Action("editor", "ctrl+g", "Editor", "Write in $EDITOR"),

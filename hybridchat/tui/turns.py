@@ -73,7 +73,7 @@ class TurnScreen(ConversationScreen):
                 return
             if self.composer.editing is not None and self._busy:
                 raise InputError("an answer is under way", hint="Stop it before the edited question is sent.")
-            prompt = attached(event.text, self.folder)
+            prompt = attached(event.text, self.folder, event.written)
         except HybridChatError as error:
             self.complain(error)
             self.composer.give_back(event.written)

@@ -34,6 +34,29 @@ def test_what_is_no_file_stays_a_word(folder: Path) -> None:
         assert attached(prompt, folder) == prompt
 
 
+@pytest.mark.parametrize("prompt", ["What says @notes.txt?", "(see below: @notes.txt), please", "@notes.txt!"])
+def test_a_sentence_may_end_behind_a_name(folder: Path, prompt: str) -> None:
+    assert "remember ``` this" in attached(prompt, folder)
+
+
+def test_what_is_too_long_for_a_name_stays_a_word(folder: Path) -> None:
+    prompt = "@" + "x" * 5_000
+    assert attached(prompt, folder) == prompt
+
+
+def test_a_prompt_that_is_sent_again_brings_no_file_twice(folder: Path) -> None:
+    (folder / "list").write_text("read @notes.txt", encoding="utf-8")
+    once = attached("What is in @list", folder)
+    assert "remember" not in once
+    assert attached(once, folder) == once
+    assert attached(f"{once}\nand in @notes.txt", folder).count("remember ``` this") == 1
+
+
+def test_a_pasted_text_names_no_file(folder: Path) -> None:
+    prompt = "Shorten this: @notes.txt " + "x" * 5_000
+    assert attached(prompt, folder, "Shorten this: [pasted text 1: 5,012 characters]") == prompt
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"\xff\xfe", "is no UTF-8 text"), (b"a\0b", "is binary"), (b"x" * (LIMIT + 1), "is larger than 1 MiB")],
@@ -89,6 +112,20 @@ def test_a_slash_alone_makes_no_command() -> None:
     assert slash_command("/etc/hosts is what?") is None
     assert slash_command("/retry\nand more") is None
     assert slash_command("retry") is None
+
+
+@pytest.mark.parametrize("prompt", ["/copy", "/copy 2", "/continue remote", "/confidence raw", "/theme x", "/help"])
+def test_a_slash_command_takes_its_argument(prompt: str) -> None:
+    assert slash_command(prompt) is not None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["/copy all", "/trim " + "9" * 5_000, "/continue local", "/new ideas?", "/delete the last line"],
+)
+def test_a_slash_command_is_not_carried_out_on_what_it_does_not_take(prompt: str) -> None:
+    with pytest.raises(InputError, match="cannot take"):
+        slash_command(prompt)
 
 
 async def test_completions_are_offered_gone_through_and_taken(chat: Chat, folder: Path) -> None:
