@@ -14,7 +14,7 @@ from hybridchat.privacy.spans import Kind, Span
 from hybridchat.privacy.words import lowered
 
 _PASSWORDS = listed(
-    "password passwd passphrase passwort passcode pwd kennwort wachtwoord contraseña clave_secreta "
+    "password passwd passphrase pass_phrase passwort passcode pwd pw kennwort wachtwoord contraseña clave_secreta "
     "senha hasło heslo lösenord "
     "salasana passord adgangskode parola şifre mot_de_passe пароль 密码 密碼 口令 パスワード 비밀번호 पासवर्ड"
 )
@@ -30,7 +30,8 @@ _KEYS = listed(
     "product_key webhook_key app_key appkey api_secret apisecret client_secret clientsecret secret token credential "
     "credentials cookie session_id sessionid session-id sessid jsessionid phpsessid sid csrf nonce bearer "
     "auth_code salt psk "
-    "wpa_key pat jwt signature passkey private_token api_hash bot_id dsn ключ 密钥 秘钥 令牌"
+    "wpa_key wpa2_key wifi_key network_key pat "
+    "jwt signature passkey private_token api_hash bot_id dsn ключ 密钥 秘钥 令牌"
 )
 _CUES = (
     *((cue.replace("_", " "), True) for cue in _PASSWORDS),
@@ -39,7 +40,7 @@ _CUES = (
     ("clave secreta", True),
     ("pass", True),
 )
-_WITH_DIGITS_ONLY = frozenset(listed("nonce salt pat sid cookie csrf signature pass bearer"))
+_WITH_DIGITS_ONLY = frozenset(listed("nonce salt pat sid cookie csrf signature pass pw bearer"))
 
 _AFTER_NAME = re.compile(
     r"""
@@ -51,11 +52,11 @@ _AFTER_NAME = re.compile(
         |>(?=[^<\n]{1,200}</)               # an XML element
         |,(?=[^\S\n]?["'`]))                # an argument or a pair
       [^\S\n]{0,8}
-     |\ {1,4}(?:is|ist|lautet|est|es|är|è|был|это|to|of|are)(?::|\b)\ {0,4}
+     |\ {1,4}(?:is|was|ist|war|lautet|est|es|är|è|é|был|это|to|of|are|from)(?::|\b)\ {0,4}
      |は|是|为|為
      |(?P<option>(?<=[a-z])[= ]{1,4})
     )
-    [*_]{0,3}
+    (?:[*_]{1,3}[^\S\n]?)?
     (?:\\"(?P<escaped>[^"\\\n]{1,2000}+)\\"
       |"(?P<double>(?:[^"\n\\]|\\.){1,2000}+)"
       |'(?P<single>(?:[^'\n\\]|\\.){1,2000}+)'
@@ -64,6 +65,18 @@ _AFTER_NAME = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_IN_PROSE = re.compile(
+    r"""
+    (?:[^\S\n]{1,3}(?:[0578][^\S\n]{1,2})?                       # password hunter22, password 7 ...
+      |(?:[^\S\n]{1,3}[^\W\d_]{1,20}){1,6}?[^\S\n]{1,3}(?:is|was|ist|war|lautet|est|es|è|é|to|from)[^\S\n]{1,3}
+      |[^\S\n]{0,2}[({][^\S\n]?(?=["'])                           # password("...")
+      |[^\S\n]{0,2}=[^\S\n]{0,2}N(?=')                            # password = N'...'
+      |[*_"]{0,3}[:=]?[*_]{0,3}[^\S\n]{0,4}\r?\n[^\S\n]{0,12}(?=\S{6,128}[^\S\n]*(?:\n|\Z)))
+    (?:(?P<quote>["'`])(?P<quoted>[^"'`\n]{6,128})(?P=quote)|(?P<bare>[^\s"'`<>()\[\]{}=]{6,128}))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_STRONG = re.compile(r"(?=[^\d]*\d)(?=[\W\d_]*[^\W\d_]).{7,}")
 _OPTION_NAME = re.compile(r"--?[a-z][a-z-]{0,40}\Z")
 _PASSWORD_OPTION = re.compile(
     r"(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)(?=\s)[^\n]{0,200}?\s-p(?P<value>[^\s'\"-][^\s'\"]{2,64})"
@@ -95,6 +108,8 @@ def assigned_secrets(text: str) -> Iterator[Span]:
     words = vocabulary(low)
     for cue, is_password in _CUES:
         for end in literal_places(low, words, cue):
+            if is_password and (said := _said(text, end)):
+                yield said
             match = _AFTER_NAME.match(text, end)
             if match is None:
                 continue
@@ -106,6 +121,17 @@ def assigned_secrets(text: str) -> Iterator[Span]:
     if "mysql" in words or "mariadb" in words:
         for match in _PASSWORD_OPTION.finditer(text):
             yield Span(*match.span("value"), Kind.PASSWORD)
+
+
+def _said(text: str, end: int) -> Span | None:
+    """Return the password that is told in a sentence, a call or on the next line: only one that looks like it."""
+    match = _IN_PROSE.match(text, end)
+    if match is None:
+        return None
+    group = match.lastgroup or "bare"
+    value = match[group].rstrip(_CLOSING)
+    is_one = _STRONG.match(value) and " " not in value and not _STAND_IN.match(value) and not _CODE.match(value)
+    return Span(match.start(group), match.start(group) + len(value), Kind.PASSWORD) if is_one else None
 
 
 def _value(match: re.Match[str]) -> str:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hybridchat.privacy.assignments import assigned_secrets
+from hybridchat.privacy.columns import in_columns
+from hybridchat.privacy.commands import passwords_of_commands
 from hybridchat.privacy.contexts import in_context
 from hybridchat.privacy.emails import emails
 from hybridchat.privacy.encoded import encoded_texts
@@ -37,7 +39,7 @@ _OF_PLAIN_TEXT: tuple[Detector, ...] = (
     in_context, street_addresses, random_strings,
 )  # fmt: skip
 _WRAPPED: tuple[Detector, ...] = (prefixed_tokens, tokens_in_context, emails, personal_numbers, random_strings)
-DETECTORS: tuple[Detector, ...] = (private_keys, assigned_secrets, *_OF_PLAIN_TEXT)
+DETECTORS: tuple[Detector, ...] = (private_keys, assigned_secrets, passwords_of_commands, in_columns, *_OF_PLAIN_TEXT)
 _DEPTH = 2  # encoded texts in encoded texts
 
 

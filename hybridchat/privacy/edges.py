@@ -16,7 +16,7 @@ _PATHS = {Kind.NAME, Kind.HOME, Kind.HOST, Kind.WORD}
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z")
 _BEFORE_NUMBER = re.compile(
-    r"(?:\A|[=(\[,<>+*/]|[\"'`]\s{0,8}:|\{[^\n{}]{0,400}:|\b(?:return|in|case|and|or|not))\s{0,8}\Z"
+    r"(?:\A|[=(\[,<>+*/]|[\"'`]\s{0,8}:|\{[^\n{}]{0,400}:|\b(?:return|in|case|and|or|not))\s{0,300}\Z"
 )
 _AFTER_NUMBER = re.compile(r"\s{0,8}(?:[,;)\]}:=<>+*/]|$|#|//|--|\b(?:AND|OR|and|or|else|if)\b)", re.MULTILINE)
 _WINDOW = 420
