@@ -10,12 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from hybridchat import handover
+from hybridchat.backends.presets import remote_price
 from hybridchat.config.settings import Settings
 from hybridchat.credentials import Credentials
 from hybridchat.engine import Engine, Turn, TurnRequest, local_context
 from hybridchat.engine.budget_gate import BudgetGate
 from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.messages import Conversation, Message, Role
+from hybridchat.phrases import never_left
 from hybridchat.routing.budget import Budget
 from hybridchat.routing.history import HistorySummary
 from hybridchat.routing.learning import Signal
@@ -242,8 +244,13 @@ class Assistant:
         return await BudgetGate(self._engine.spending, self.settings.budget, conversation_id or "").look()
 
     async def kept_local(self) -> KeptLocal:
-        """Return how many answers, tokens and bytes never left the machine; ``KeptLocal.worth`` prices them."""
+        """Return how many answers, tokens and bytes never left the machine; ``KeptLocal.saved`` prices them."""
         return await self._store.kept_local()
+
+    async def never_left(self) -> str:
+        """Return the same in words, with what the configured remote model would have cost, where that is known."""
+        kept = await self.kept_local()
+        return never_left(kept.answers, kept.tokens, kept.bytes, kept.saved(remote_price(self.settings)))
 
     async def verify_egress(self) -> Verification:
         """Check that no row of the ledger was changed, dropped or cut off. Raises ``KeyMissing`` and its kin."""

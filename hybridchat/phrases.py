@@ -92,6 +92,12 @@ def money(dollars: float) -> str:
     return f"${dollars:.2f}" if dollars >= 0.1 or dollars == 0 else f"${dollars:.5f}"
 
 
+def never_left(answers: int, tokens: int, size: int, saved: float | None) -> str:
+    """Return what stayed on this machine: answers, tokens, bytes, and what the remote model would have cost."""
+    worth = "" if saved is None else f", {money(saved)} at the remote model's price"
+    return f"never left: {counted(answers, 'answer')}, {counted(tokens, 'token')}, {counted(size, 'byte')}{worth}"
+
+
 def redactions(by_kind: Mapping[str, int]) -> str:
     """Return what was replaced by placeholders: ``2 e-mail addresses, 1 key``; empty if nothing was."""
     named = ((count, _PRIVATE.get(kind.upper(), (kind.lower(), kind.lower()))) for kind, count in by_kind.items())

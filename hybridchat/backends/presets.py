@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from hybridchat.backends.loopback import is_loopback
 from hybridchat.backends.ollama.names import is_cloud
 from hybridchat.backends.preset_table import PRESETS, Preset
-from hybridchat.config.settings import Endpoint, Kind, LocalSettings, Price, RemoteSettings
+from hybridchat.config.settings import Endpoint, Kind, LocalSettings, Price, RemoteSettings, Settings
 from hybridchat.errors import BadConfiguration
 from hybridchat.messages import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["PRESETS", "Preset", "local_endpoint", "preset", "remote_endpoint"]
+__all__ = ["PRESETS", "Preset", "local_endpoint", "preset", "remote_endpoint", "remote_price"]
 
 
 def preset(name: str) -> Preset:
@@ -55,6 +55,14 @@ def remote_endpoint(settings: RemoteSettings, *, trusted_hosts: Collection[str] 
         stall_timeout=settings.stall_timeout,
         connect_timeout=settings.connect_timeout,
     )
+
+
+def remote_price(settings: Settings) -> Price | None:
+    """Return what the configured remote model costs, None where there is none or that is not known."""
+    try:
+        return remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts).price
+    except BadConfiguration:  # a remote model that is not wholly configured has no price
+        return None
 
 
 def local_endpoint(settings: LocalSettings) -> Endpoint:

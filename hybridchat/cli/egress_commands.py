@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from hybridchat.backends.presets import remote_endpoint
-from hybridchat.cli import wiring
+from hybridchat.backends.presets import remote_price
 from hybridchat.cli.history import in_store
 from hybridchat.cli.listing import show_lines, show_records, show_text, tell
 from hybridchat.config.loading import load
-from hybridchat.config.settings import Price
-from hybridchat.errors import BadConfiguration, InputError
-from hybridchat.phrases import counted, money, redactions
+from hybridchat.errors import InputError
+from hybridchat.phrases import counted, money, never_left, redactions
 from hybridchat.store.database import Store
 from hybridchat.store.records import KeptLocal, LedgerEntry, Verification
 from hybridchat.text import one_line
@@ -93,17 +91,14 @@ def summary(*, as_json: bool) -> None:
         return await store.kept_local(), await store.ledger.list(-1), await store.ledger.spent(_BEGINNING)
 
     kept, sent, spent = in_store(count, reads_only=True)
-    price = _price()
-    saved = None if price is None else kept.worth(price.input, price.output)
+    saved = kept.saved(remote_price(load().settings))
     sent_bytes = sum(entry.bytes for entry in sent)
     if as_json:
         record = {"kept_local": kept, "saved": saved, "sent": len(sent), "sent_bytes": sent_bytes, "spent": spent}
         show_records([record], (), as_json=True, empty="")
         return
-    tokens = counted(kept.prompt_tokens + kept.completion_tokens, "token")
-    worth = "" if saved is None else f", {money(saved)} at the remote model's price"
     show_text(
-        f"never left: {counted(kept.answers, 'answer')}, {tokens}, {counted(kept.bytes, 'byte')}{worth}\n"
+        f"{never_left(kept.answers, kept.tokens, kept.bytes, saved)}\n"
         f"left: {counted(len(sent), 'request')}, {counted(sent_bytes, 'byte')}, {money(spent)}"
     )
 
@@ -126,13 +121,3 @@ def _intact(found: Verification) -> str:
     if found.rows and not found.head_is_kept:
         line += "\nno head is kept in an OS keyring, so that rows cut off at the end would not be noticed"
     return line
-
-
-def _price() -> Price | None:
-    settings = load().settings
-    if settings.remote.preset == wiring.NO_REMOTE:
-        return None
-    try:
-        return remote_endpoint(settings.remote, trusted_hosts=settings.local.trusted_hosts).price
-    except BadConfiguration:  # a remote model that is not wholly configured has no price
-        return None

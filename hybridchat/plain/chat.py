@@ -38,6 +38,7 @@ _COMMANDS = """\
 /condense  let a summary stand for the older turns in what the local model is given
 /trim N    leave out the N oldest turns there (1 without a number)
 /undo      take back the last /condense or /trim
+/kept      tell how much never left this machine: answers, tokens, bytes, money
 /new       begin a new conversation
 /help      show this
 /quit      leave; so does the end of the input
@@ -92,6 +93,8 @@ class LineChat:
             case "/new":
                 self._conversation_id = None
                 self._narration.say("A new conversation begins.")
+            case "/kept":
+                self._narration.say(await self._assistant.never_left())
             case "/good" | "/bad":
                 said = await judged(self._assistant, self._conversation_id, good=command == "/good")
                 self._narration.say(said)
@@ -151,7 +154,9 @@ class LineChat:
     async def _go_on(self) -> int:
         messages = await self._assistant.messages(self._conversation_id) if self._conversation_id else []
         last = messages[-1] if messages else None
-        if last is not None and (last.role is Role.USER or (last.status is Status.PARTIAL and not last.content.strip())):
+        if last is not None and (
+            last.role is Role.USER or (last.status is Status.PARTIAL and not last.content.strip())
+        ):
             return await self._again(None)  # stopped before its first word
         if last is None or last.status is not Status.PARTIAL:
             self._narration.say("The last answer was not stopped: there is nothing to go on with.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hybridchat.config.settings import Price
 from hybridchat.messages import Conversation, Message
 
 
@@ -94,6 +95,15 @@ class KeptLocal:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     bytes: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, in and out."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def saved(self, price: Price | None) -> float | None:
+        """Return what it would have cost at ``price``, in US dollars; None where that is not known."""
+        return None if price is None else self.worth(price.input, price.output)
 
     def worth(self, price_input: float, price_output: float) -> float:
         """Return what it would have cost, in US dollars, at prices per million tokens."""

@@ -93,6 +93,16 @@ class ContextActions(AnswerActions):
             lines += ["", "No limit is set: hybridchat config set budget.month_dollars 5"]
         self.app.push_screen(TextDialog("Spent on the remote model", "\n".join(lines)))
 
+    @work(group="look")
+    async def action_kept(self) -> None:
+        """Show how much never left the machine."""
+        if not self.is_ready:
+            return
+        try:
+            self.tell(await self.assistant.never_left())
+        except HybridChatError as error:
+            self.complain(error)
+
     async def action_good(self) -> None:
         """Keep that the last answer is good."""
         await self._judge(good=True)

@@ -132,3 +132,8 @@ async def test_at_a_terminal_the_prompt_is_a_word(
     assert await converse(chat.assistant(), None) == 0
     assert capsys.readouterr().out == "Paris. Yes\n"
     assert (terminal.written, terminal.closed) == ("You: You: ", True)
+
+
+async def test_how_much_never_left_is_told(talk: Talk) -> None:
+    ended = await talk("Where is Paris?", "/kept")
+    assert "never left: 1 answer, " in ended.err

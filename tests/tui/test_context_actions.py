@@ -105,3 +105,12 @@ async def test_what_would_leave_can_be_looked_at_and_nothing_does(chat: Chat) ->
         assert chat.remote is not None
         assert chat.remote.requests == []
         assert running.screen.composer.text == "Write to joe@example.org"
+
+
+async def test_how_much_never_left_is_told(chat: Chat) -> None:
+    async with chat.running() as running:
+        await running.send("/kept")
+        await running.until(lambda: any(one.startswith("never left: 0 answers") for one in running.told))
+        await running.ask()
+        await running.send("/kept")
+        await running.until(lambda: any(one.startswith("never left: 1 answer, ") for one in running.told))
