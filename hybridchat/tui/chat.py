@@ -106,15 +106,19 @@ class ChatScreen(ContextActions):
 
     def action_editor(self) -> None:
         """Write in the user's own editor."""
+        failure: HybridChatError | None = None
         try:
             with self.app.suspend():
-                text = edited(self.composer.text)
+                try:
+                    self.composer.take(edited(self.composer.text))
+                except (
+                    HybridChatError
+                ) as error:  # here, for suspend takes the terminal back only where nothing is raised
+                    failure = error
         except SuspendNotSupported:
             self.tell("this terminal cannot be lent to an editor")
-        except HybridChatError as error:
-            self.complain(error)
-        else:
-            self.composer.take(text)
+        if failure is not None:
+            self.complain(failure)
         self.app.refresh()
 
     @work(group="look")

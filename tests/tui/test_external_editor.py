@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ async def test_the_composer_gets_what_the_editor_left(chat: Chat, monkeypatch: p
 async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_fails_lose_nothing(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    taken_back = []
+
+    @contextlib.contextmanager
+    def lent() -> Iterator[None]:
+        yield
+        taken_back.append(True)  # as Textual's does: only where nothing was raised
+
     def fail(_text: str) -> str:
         raise InputError("it failed", hint="Try again.")
 
@@ -73,7 +81,8 @@ async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_fails_lose_noth
         await running.write("draft")
         await running.press("ctrl+g")
         monkeypatch.setattr(chat_module, "edited", fail)
-        monkeypatch.setattr(running.app, "suspend", contextlib.nullcontext)
+        monkeypatch.setattr(running.app, "suspend", lent)
         await running.press("ctrl+g")
+        assert taken_back
         assert running.screen.composer.text == "draft"
         assert running.told == ["this terminal cannot be lent to an editor", "it failed\nTry again."]
