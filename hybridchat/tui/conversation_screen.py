@@ -91,7 +91,7 @@ class ConversationScreen(Screen[None]):
         """Take the assistant, and open ``conversation``."""
         self._assistant = assistant
         self._conversation = OpenConversation(assistant)
-        self._unsent = Unsent(assistant, self._conversation, self.composer, lambda: self.queued)
+        self._unsent = Unsent(assistant, self._conversation, self.composer, lambda: self.queued, self._is_not_kept)
         self._resting = Resting(self.status, assistant)
         await self.attempt(self._resting.begin)
         await self.attempt(self._remember_prompts)
@@ -105,6 +105,9 @@ class ConversationScreen(Screen[None]):
         async with self.going_elsewhere():
             await self.conversation.open(conversation)
             await self.redraw()
+
+    def _is_not_kept(self, error: HybridChatError) -> None:
+        self.tell(f"what you write is not kept until you send it: {error.message}")
 
     @asynccontextmanager
     async def going_elsewhere(self) -> AsyncIterator[None]:

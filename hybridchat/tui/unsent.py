@@ -19,7 +19,10 @@ _STILL = 0.4  # seconds without a change before it is kept
 
 
 class Unsent:
-    """Follows the composer and the prompts that wait, and keeps them with the conversation that is open."""
+    """Follows the composer and the prompts that wait, and keeps them with the conversation that is open.
+
+    ``refused`` is told the first time that nothing can be kept, and again once it could be meanwhile.
+    """
 
     def __init__(
         self,
@@ -27,11 +30,14 @@ class Unsent:
         conversation: OpenConversation,
         composer: Composer,
         waiting: Callable[[], tuple[str, ...]],
+        refused: Callable[[HybridChatError], None],
     ) -> None:
         self._assistant = assistant
         self._conversation = conversation
         self._composer = composer
         self._waiting = waiting
+        self._refused = refused
+        self._is_refused = False
         self._place = conversation.id
         self._kept = ""
         self._timer: Timer | None = None
@@ -43,7 +49,7 @@ class Unsent:
         self._timer = self._composer.set_timer(_STILL, self.keep)
 
     async def keep(self) -> None:
-        """Keep it now. Where that fails, the next attempt may not: nobody's typing is disturbed for it."""
+        """Keep it now. Where that fails, it is told once, and the next attempt may not: typing is not disturbed."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -54,9 +60,11 @@ class Unsent:
                 self._kept = ""
             if text != self._kept:
                 await self._assistant.keep_draft(place, text)
-            self._place, self._kept = place, text
-        except HybridChatError:
-            pass
+            self._place, self._kept, self._is_refused = place, text, False
+        except HybridChatError as error:
+            if not self._is_refused:
+                self._is_refused = True
+                self._refused(error)
 
     async def leave(self) -> None:
         """Keep it with the conversation that is left, and empty the composer."""

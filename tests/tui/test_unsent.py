@@ -67,7 +67,9 @@ async def test_an_edit_under_way_is_kept_beside_what_it_put_by(chat: Chat) -> No
         await kept(running, "put by\none more")
 
 
-async def test_a_disk_that_takes_no_draft_disturbs_nobody(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_takes_no_draft_is_told_once_and_disturbs_nobody(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with chat.running() as running:
 
         async def refuse(*_: object) -> None:
@@ -79,7 +81,12 @@ async def test_a_disk_that_takes_no_draft_disturbs_nobody(chat: Chat, monkeypatc
         assert running.screen._unsent is not None
         await running.screen._unsent.keep()
         await running.screen._unsent.enter()
-        assert (running.screen.composer.text, running.told) == ("text", [])
+        await running.screen._unsent.keep()
+        assert running.screen.composer.text == "text"
+        told = ["what you write is not kept until you send it: the disk is full"]
+        await running.until(lambda: running.told == told)
+        await running.pilot.pause()
+        assert running.told == told
 
 
 async def test_prompts_of_all_conversations_come_back_those_of_the_open_one_first(chat: Chat) -> None:
