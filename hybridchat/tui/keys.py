@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from textual.binding import Binding
 
 from hybridchat.errors import BadConfiguration
+from hybridchat.tui.key_names import normal, readable, writes
+
+__all__ = ["ACTIONS", "BY_NAME", "Action", "bindings", "keymap", "readable"]
 
 _MOST_DIGITS = 9
 
@@ -93,7 +96,8 @@ def keymap(changes: Iterable[str]) -> dict[str, str]:
     """Read ``ACTION=KEY`` settings.
 
     Raises:
-        BadConfiguration: One of them is none, names no action, or two actions would have the same key.
+        BadConfiguration: One of them is none, names no action or no key, takes a key that is needed to write, or two
+            actions would have the same key.
     """
     chosen: dict[str, str] = {}
     for change in changes:
@@ -105,14 +109,19 @@ def keymap(changes: Iterable[str]) -> dict[str, str]:
             raise BadConfiguration(f"chat.keys: there is no action {name!r}", hint=f"There are: {with_keys}.")
         if not BY_NAME[name].keys:
             raise BadConfiguration(f"chat.keys: {name} has no key to change", hint=f"Type /{name} in the chat.")
-        chosen[name] = key
-    keys = [key for action in ACTIONS if (key := chosen.get(action.name, action.keys))]
+        chosen[name] = ",".join(_usable(one) for one in key.split(","))
+    keys = [key for action in ACTIONS for key in chosen.get(action.name, action.keys).split(",") if key]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
         raise BadConfiguration(f"chat.keys: two actions have the key {twice}", hint="Give one of them another key.")
     return chosen
 
 
-def readable(key: str) -> str:
-    """Return a key as people write it: ``Ctrl+R``, ``F2``, ``Esc``."""
-    names = {"escape": "Esc", "left": "←", "right": "→", "up": "↑", "down": "↓"}
-    return "+".join(names.get(part, part.capitalize()) for part in key.split(",", maxsplit=1)[0].split("+"))
+def _usable(written: str) -> str:
+    key = normal(written)
+    if key is None:
+        hint = 'Keys are written like "f10", "ctrl+e" or "alt+left".'
+        raise BadConfiguration(f"chat.keys: there is no key {written!r}", hint=hint)
+    if writes(key):
+        hint = "Take a function key, or one with Ctrl or Alt."
+        raise BadConfiguration(f"chat.keys: {readable(key)} is needed to write", hint=hint)
+    return key

@@ -34,11 +34,42 @@ def test_no_key_is_given_twice() -> None:
         ("explode=f10", "there is no action 'explode'"),
         ("theme=f10", "has no key to change"),
         ("escalate=f1", "two actions have the key f1"),
+        ("escalate=f10,F1", "two actions have the key f1"),
+        ("escalate=nonsense++", "there is no key 'nonsense"),
+        ("escalate=f99", "there is no key 'f99'"),
+        ("escalate=ctrl+ctrl+e", "there is no key"),
+        ("escalate=q", "Q is needed to write"),
+        ("escalate=shift+question_mark", "is needed to write"),
+        ("escalate=enter", "Enter is needed to write"),
+        ("escalate=ctrl+j", r"Ctrl\+J is needed to write"),
+        ("escalate=up", "↑ is needed to write"),
     ],
 )
 def test_a_wrong_change_of_keys_says_what_is_wrong(change: str, said: str) -> None:
     with pytest.raises(BadConfiguration, match=said):
         keymap([change])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("F10", "f10"),
+        ("Ctrl+E", "ctrl+e"),
+        ("Shift+Ctrl+Left", "ctrl+shift+left"),
+        ("Alt+↑", "alt+up"),
+        ("Shift+F3", "shift+f3"),
+        ("ctrl+underscore", "ctrl+underscore"),
+        ("f10, Esc", "f10,escape"),
+    ],
+)
+def test_a_changed_key_may_be_written_as_help_shows_it(written: str, meant: str) -> None:
+    assert keymap([f"stop={written}"]) == {"stop": meant}
+
+
+def test_every_key_of_an_action_is_one_that_can_be_given() -> None:
+    for action in ACTIONS:
+        if action.keys:
+            assert keymap([f"{action.name}={action.keys}"]) == {action.name: action.keys}
 
 
 def test_keys_are_written_as_people_write_them() -> None:
