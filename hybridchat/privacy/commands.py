@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator
 
@@ -11,6 +13,9 @@ _VALUE = r"""(?:(?P<quote>['"])(?P<quoted>[^'"\n]{4,128})(?P=quote)|(?P<bare>(?!
 _STRING = r"""N?(?P<quote>['"])(?P<quoted>[^'"\n]{4,128})(?P=quote)"""
 _NAME_THEN = r"""(?:u?['"][^'"\n]{1,80}['"]|[\w.$]{1,60})\s{0,4},\s{0,4}"""
 _COMMAND = r"(?<![\w-])(?:%s)(?=[ \t])[^\n|;]{0,200}?[ \t]"
+_MANIFEST_VALUE = re.compile(
+    r"(?m:^)[ \t]{1,12}[\w.-]{1,80}:[ ]\"?(?P<value>[A-Za-z0-9+/]{4,4000}+={0,2})\"?[ \t]*(?m:$)"
+)
 _STRONG = re.compile(r"(?=[^\d]*\d)(?=[\W\d_]*[^\W\d_]).{6,}")
 _NO_VALUE = re.compile(r"\$[{(A-Za-z_]|<[^>]*>|\{\{|%[sd(]|os\.|process\.|(.)\1{3,}\Z")
 
@@ -64,6 +69,8 @@ _ROWS = (
 
 def passwords_of_commands(text: str) -> Iterator[Span]:
     """Find the passwords that stand where a command, a call or a statement expects one."""
+    if "kind: Secret" in text:
+        yield from _of_kubernetes(text)
     for literals, pattern, strong in _ROWS:
         if any(literal in text for literal in literals):
             for match in pattern.finditer(text):
@@ -72,3 +79,14 @@ def passwords_of_commands(text: str) -> Iterator[Span]:
                 value = text[start:end].rstrip(",.);") if group == "bare" else text[start:end]
                 if not _NO_VALUE.match(value) and (not strong or _STRONG.match(value)):
                     yield Span(start, start + len(value), Kind.PASSWORD)
+
+
+def _of_kubernetes(text: str) -> Iterator[Span]:
+    """Find the values of a Secret's manifest: what they say need not look private."""
+    for match in _MANIFEST_VALUE.finditer(text):
+        try:
+            said = base64.b64decode(match["value"], validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+        if said.isprintable() or "\n" in said:
+            yield Span(*match.span("value"), Kind.SECRET)

@@ -56,7 +56,7 @@ CONTEXTS = (
         "born birth* dob d.o.b* geboren* geburtsdatum geburtstag geb né_le née_le né(e) naissance nacido nacida "
         "nacimiento "
         "nacimento nato_il nata_il nascita nascido nascida nascimento geboorte* geboortedatum urodz* urodzenia ur. "
-        "född "
+        "född födelsedatum "
         "fødselsdato født syntynyt syntymäaika doğum narození születés* родил* рождения д.р. народження γέννησης 出生 "
         "生年月日 生日 誕生日 생년월일 출생 जन्म* الميلاد bday",
         rf"(?:[^\n0-9]{{0,40}}?)(?P<value>{DATE})(?![0-9])",
@@ -90,7 +90,7 @@ CONTEXTS = (
     _context(
         Kind.ID,
         "tfn tin itin ein cpr bsn nip regon dni nie nif nir rut rfc sin fin egn oib amka afm ahv avs nhi mrn vin "
-        "инн cnp visa_number "
+        "инн inn cnp cnic rrn mykad nik ktp oib sv-nummer svnr ת.ז visa_number "
         "dl_number plate patente serial_number case_number insurance niss nrn",
         rf"{_FILLER}{_NAMED}",
     ),
@@ -119,13 +119,19 @@ CONTEXTS = (
         "cell cellphone* fax* whatsapp* signal_number* sms call_me* ring_me* rufnummer* numéro móvil* celular* "
         "portable cel gsm "
         "mob komórka puhelin* puh τηλ* тел* телефон* моб* 电话* 手机* 電話* 携帯* 전화* 휴대폰* फ़ोन मोबाइल هاتف جوال "
-        "contact_number*",
+        "contact_number* call reach_me_at text_me ruf_mich_an",
         r"(?:[^0-9+\n]{0,24}?)(?P<value>\+?\(?[0-9](?:[ ().\-/]{0,3}[0-9]){5,14})(?![0-9A-Za-z_]|[.,:][0-9])",
     ),
     _context(Kind.PASSWORD, "pin pincode pin-code pin_code geheimzahl tan otp one-time_code* verification_code* "
                             "passcode* 2fa* mfa_code "
              "recovery_code* backup_code* security_code* confirmation_code* sms_code einmalcode* bestätigungscode*",
              rf"{_FILLER}(?P<value>[0-9](?:[ \-]?[0-9]){{3,9}})(?![0-9A-Za-z]|[.,][0-9])"),
+    _context(
+        Kind.MAC,
+        "mac mac_address mac_addr mac-adresse* bd_addr hwaddr hw_addr ether bssid adresse_mac dirección_mac",
+        rf"{_FILLER}(?P<value>[0-9A-Fa-f]{{12}}|[0-9A-Fa-f]{{6}}-[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{1,2}}"
+        r"(?::[0-9A-Fa-f]{1,2}){5}|[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){5})(?![0-9A-Za-z])",
+    ),
     _context(
         Kind.LOCATION,
         "lat lon lng long latitude longitude breitengrad längengrad latitud longitud coordinates coords gps geo "

@@ -24,11 +24,12 @@ _MAC = re.compile(
 _CISCO = re.compile(r"\.(?<=[0-9A-Fa-f]{4}.)(?<![0-9A-Za-z_.].{5})[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![0-9A-Za-z_.])")
 _NO_MAC = re.compile(r"(?:[0fF][0fF][:\-]){5}[0fF][0fF]\Z")
 _POINT = re.compile(
-    r"\.(?P<first>[0-9]{3,})°?[ ]?[NSns]?(?P<between>[,;/ ][ ]{0,2}[\"']?)(?P<second>[+-]?[0-9]{1,3}\.[0-9]{3,}(?:°"
-    r"?[ ]?[EWOew](?![a-z]))?)"
+    r"\.(?P<first>[0-9]{3,})°?[ ]?[NSns]?(?P<between>[,;/ \t][ ]{0,2}(?:[EWO][ ])?[\"']?)(?P<second>[+-]?[0-9]{1,3}\."
+    r"[0-9]{3,}(?:°?[ ]?[EWOew](?![a-z]))?)"
 )
 _POINT_HEAD = re.compile(r"(?<![0-9A-Za-z_.])[+-]?[0-9]{1,2}\Z")
 _IN_A_LIST = re.compile(r"[0-9][,;]\s{0,4}\Z")
+_MAPS = ("@", "coordinates>", "geo:")
 _LIST_GOES_ON = re.compile(r"\s{0,4}[,;]\s{0,4}[+-]?[0-9]|[0-9A-Za-z_.]*[A-Za-z_]")
 _DEGREES = re.compile(
     r"°(?<=[0-9].)[ ]?[0-9]{1,2}(?:[.,][0-9]+)?[ ]?['′’](?:[ ]?[0-9]{1,2}(?:[.,][0-9]+)?[ ]?(?:[\"″”]|''))?[ ]?[NSEWO]"
@@ -98,7 +99,8 @@ def coordinates(text: str) -> Iterator[Span]:
         head = _POINT_HEAD.search(text, max(0, match.start() - 3), match.start())
         if head is None or _IN_A_LIST.search(text, max(0, head.start() - 6), head.start()):
             continue
-        if _LIST_GOES_ON.match(text, match.end()):
+        of_a_map = text.endswith(_MAPS, 0, head.start())  # height or zoom follows
+        if not of_a_map and _LIST_GOES_ON.match(text, match.end()):
             continue
         latitude = float(f"{head[0]}.{match['first']}")
         longitude = float(match["second"].rstrip("°EWOew "))

@@ -46,12 +46,14 @@ def _letters(whose: str, pattern: str, checks: str = "", kind: Kind = Kind.ID) -
     _BY_LETTERS.append(Shape(whose, re.compile(pattern + _END), tuple(checks.split()), kind))
 
 
-_digits("card in groups", "4- 4_", r"[2-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?", "luhn", Kind.CARD)
+_digits("card in groups", "4- 4_ 4. 4/", r"[2-6]\d{3}([ \-./])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?", "luhn", Kind.CARD)
 _digits("American Express, Diners", "4- 4_", r"3\d{3}[ \-]\d{6}[ \-]\d{4,5}", "luhn", Kind.CARD)
+_digits("the same in fours", "4- 4_ 4. 4/", r"3\d{3}([ \-./])\d{4}\1\d{4}\1\d{2,3}", "luhn", Kind.CARD)
 _digits(
     "card", "13 14 15 16 17 18 19",
     r"(?:4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
-    r"|(?:6011|65\d\d|64[4-9]\d|62\d\d|35\d\d|220[0-4])\d{12}|62\d{15,17})", "luhn", Kind.CARD,
+    r"|(?:6011|65\d\d|64[4-9]\d|62\d\d|35\d\d|220[0-4]"
+    r"|5018|5020|5038|5893|6304|67(?:59|6[1-3]))\d{12}|62\d{15,17})", "luhn", Kind.CARD,
 )  # fmt: skip
 _digits("US SSN", "3-", r"\d{3}-\d{2}-\d{4}")
 _digits("US SSN", "3_", r"\d{3} \d{2} \d{4}", "us.ssn us.itin")
@@ -59,7 +61,8 @@ _digits("BR CPF", "3.", r"\d{3}\.\d{3}\.\d{3}-\d{2}")
 _digits("BR CNPJ", "2.", r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}")
 _digits("CH AHV", "3.", r"756\.\d{4}\.\d{4}\.\d{2}")
 _digits("CH AHV", "13", r"756\d{10}", "ch.ssn")
-_digits("BE NN", "2.", r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}")
+_digits("BE NN", "2.", r"\d{2}\.\d{2}\.\d{2}-\d{3}[. ]\d{2}")
+_digits("PK CNIC", "5-", r"\d{5}-\d{7}-\d")
 _digits("UK NHS", "3- 3_", r"\d{3}[ \-]\d{3}[ \-]\d{4}", "gb.nhs")
 _digits("CA SIN", "3-", r"\d{3}-\d{3}-\d{3}", "ca.sin")
 _digits("SE, FI, DK, IS", "6- 6+ 6A 8- 8+", r"(?:19|20)?\d{6}[\-+A]\d{3}[0-9A-Ya-y]",
@@ -75,12 +78,12 @@ _digits("TH", "1-", r"\d-\d{4}-\d{5}-\d{2}-\d")
 _digits("IN Aadhaar", "4- 4_", r"[2-9]\d{3}([ \-])\d{4}\1\d{4}", "in_.aadhaar")
 _digits("FR NIR", "1_ 13_ 15 7 7A", r"[1-478] ?\d{2} ?\d{2} ?(?:\d{2}|2[ABab]) ?\d{3} ?\d{3} ?\d{2}", "fr.nir")
 _digits("DE Steuer-ID", "2_ 11", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", "de.idnr")
-_digits("NO, TR, PL, EE, LT", "6_ 11", r"\d{6} ?\d{5}", "no.fodselsnummer tr.tckimlik pl.pesel ee.ik lt.asmens")
+_digits("NO, TR, PL, EE, LT", "6_ 11", r"\d{6} ?\d{5}", "br.cpf no.fodselsnummer tr.tckimlik pl.pesel ee.ik lt.asmens")
 _digits("ZA, RO", "13", r"\d{13}", "za.idnr ro.cnp")
 _digits("CN RIC", "17* 18", r"\d{17}[0-9Xx]", "cn.ric")
 _digits("ES DNI", "8* 8- 8_", r"\d{8}[ \-]?[A-Za-z]", "es.dni")
 _digits("IE PPS", "7*", r"\d{7}[A-Wa-w][A-IWa-iw]?", "ie.pps")
-_letters("IBAN", r"[A-Za-z]{2}\d{2}[ \-]?(?:[A-Za-z0-9]{4}[ \-]?){2,7}[A-Za-z0-9]{0,4}", "IBAN", Kind.IBAN)
+_letters("IBAN", r"[A-Za-z]{2}\d{2}[ \-.]?(?:[A-Za-z0-9]{4}[ \-.]?){2,7}[A-Za-z0-9]{0,4}", "IBAN", Kind.IBAN)
 _letters(
     "UK NINO",
     r"[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z][ \-]?\d{2}(?:[ \-]?\d{2}){2}[ \-]?[A-Da-d]",
@@ -94,11 +97,11 @@ _letters("TW", r"[A-Z][12]\d{8}")
 _letters("HK", r"[A-Z]{1,2}\d{6}\([0-9A]\)")
 
 _RUN = re.compile("[0-9]+")
-_LETTERS_THEN_DIGITS = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{1,6}+[ \-]?[0-9][0-9A-Za-z \-(]{4}")
+_LETTERS_THEN_DIGITS = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{1,6}+[ \-]?[0-9][0-9A-Za-z \-(.]{4}")
 _WORDY = re.compile("[A-Za-z_]")
 _SEPARATORS = frozenset(" -./+")
 _SHORTEST_IBAN = 15
-_GAPS = re.compile(r"[ \-]")
+_GAPS = re.compile(r"[ \-./]")
 
 
 def personal_numbers(text: str) -> Iterator[Span]:
@@ -137,7 +140,7 @@ def _runs_on(text: str, start: int) -> bool:
 
 def _valid_end(shape: Shape, found: re.Match[str]) -> int:
     """Return where a valid number ends, 0 where there is none; an IBAN may have taken in a following word."""
-    value = found[0].rstrip(" -")
+    value = found[0].rstrip(" -.")
     while "IBAN" in shape.checks and not is_valid(shape.checks, value):
         value = _shorter(value)
         if len(value) < _SHORTEST_IBAN:
@@ -146,7 +149,7 @@ def _valid_end(shape: Shape, found: re.Match[str]) -> int:
 
 
 def _shorter(value: str) -> str:
-    last = max(value.rfind(" "), value.rfind("-"))
+    last = max(map(value.rfind, " -."))
     return value[:last] if last > 0 else ""
 
 

@@ -8,15 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hybridchat.privacy.assignments import assigned_secrets
+from hybridchat.privacy.contexts import in_context
 from hybridchat.privacy.spans import Kind, Span
+from hybridchat.privacy.views import folded
 
 if TYPE_CHECKING:
     from hybridchat.messages import Role
     from hybridchat.privacy.detectors import Detector
 
 WINDOW = 400  # characters on each side of a seam
-_GROWING = {Kind.KEY, Kind.SECRET, Kind.PASSWORD, Kind.PRIVATE_KEY}
+_GROWING = {Kind.KEY, Kind.SECRET, Kind.PASSWORD, Kind.PRIVATE_KEY, Kind.IBAN}
+_ANNOUNCING = 120  # characters at the end of a message that may say what the next one is
 _RANDOM = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])|[^\s]*[a-z][A-Z]|[0-9A-Z]{6}")
+_PUNCTUATION_AT_MOST = 4
 _PUNCTUATION = "\"'`.…>|\\"  # what people put where they cut
 _APART = "\n\x01\n"  # no detector reaches across
 
@@ -56,7 +61,19 @@ def across(
     cuts = {(len(first), 0), (_trailing(first), _leading(second))}
     seams = [Seam(first, end, found_first, second, begin, found_second) for end, begin in sorted(cuts)]
     halves = list(crossing(seams, using))
-    return [left for left, _ in halves], [right for _, right in halves]
+    return [left for left, _ in halves], [*(right for _, right in halves), *_announced(first, second)]
+
+
+def _announced(first: str, second: str) -> Iterator[Span]:
+    """Find what the end of ``first`` says that ``second`` begins with: "my password is", "your date of birth?"."""
+    said = first[-_ANNOUNCING:].rstrip()
+    begin = len(second) - len(second.lstrip())
+    text = folded(f"{said} {second[begin : begin + WINDOW]}")
+    value = len(said) + 1
+    for detector in (assigned_secrets, in_context):
+        for span in detector(text):
+            if value <= span.start <= value + _PUNCTUATION_AT_MOST:
+                yield Span(span.start - value + begin, span.end - value + begin, span.kind)
 
 
 def crossing(seams: Sequence[Seam], using: Iterable[Detector]) -> Iterator[tuple[Span, Span]]:

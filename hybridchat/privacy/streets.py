@@ -9,7 +9,7 @@ from hybridchat.privacy.cues import Cues, listed, vocabulary
 from hybridchat.privacy.spans import Kind, Span
 from hybridchat.privacy.words import lowered
 
-_CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]{1,24}"
+_CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽА-ЯЁ][\w'’.-]{1,24}"
 _TOWN = rf"(?:,?\s{{1,3}}(?:[A-Z]{{1,2}}-)?[0-9]{{4,5}}(?:[ ][A-Z]{{2}})?\s{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,2}})?"
 _ENGLISH_TOWN = (
     rf"(?:,?\s{{1,2}}(?:Apt|Suite|Unit|Flat|#)\.?[ ]?[\w-]{{1,6}})?(?:,\s{{1,2}}{_CAPITALISED}(?:[ ]{_CAPITALISED})"

@@ -99,9 +99,9 @@ PREFIXED_TOKENS = (
     _prefixed("Doppler, Pulumi, Infisical, 1Password, Bitwarden",
               "dp.st. dp.pt. dp.ct. dp.sa. dp.scim. pul- ops_ st. A3- BW_", r"(?=[A-Za-z._-]{0,80}+[0-9])[A-Za-z0-9"
                                                                             r"._-]{24,}+"),
-    _prefixed("Square, PayPal, Adyen, Razorpay, Flutterwave, Plaid, Coinbase",
-              "sq0atp- sq0csp- sq0idp- EAAA access_token$production$ AQE rzp_live_ rzp_test_ FLWSECK- FLWSECK_TEST- "
-              "access-sandbox- access-production- access-development-", r"[A-Za-z0-9+/$_-]{12,}+"),
+    _prefixed("Square, PayPal, Adyen, Razorpay, Flutterwave, Plaid, Coinbase, Mercado Pago",
+              "APP_USR- sq0atp- sq0csp- sq0idp- EAAA access_token$production$ AQE rzp_live_ rzp_test_ FLWSECK- "
+              "FLWSECK_TEST- access-sandbox- access-production- access-development-", r"[A-Za-z0-9+/$_-]{12,}+"),
     _prefixed("Facebook, Instagram", "EAAC EAAB EAAG IGQ IGQV", r"[A-Za-z0-9]{40,}+"),
     _prefixed("Twilio", "SK AC", r"[0-9a-f]{32}(?![0-9A-Za-z])"),
     _prefixed("Postman, Mapbox, Contentful, HubSpot, LaunchDarkly, Typeform",
@@ -174,6 +174,23 @@ TOKENS_IN_CONTEXT = (
     _in_context("Terraform Cloud", ".atlasv1.",
                 r"(?P<value>[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_=-]{20,})"),
     _in_context("Mailchimp", "-us", r"(?<![0-9a-z])(?P<value>[0-9a-f]{32}-us[0-9]{1,2})(?![0-9a-z])"),
+    _in_context("hexadecimal digits after a vendor's name", "_",
+                r"_(?<=[a-z]_)(?<!md5_)(?<!sha_)(?<!hash_)(?<!digest_)(?<!commit_)(?<!rev_)(?<!sum_)(?<!x_)"
+                r"(?P<value>[0-9a-f]{30,128}|[0-9a-f]{12,32}_[0-9a-f]{30,128})(?![0-9A-Za-z_])"),
+    _in_context("New Relic", "NRAL", r"(?<![0-9A-Za-z])(?P<value>[0-9a-f]{36}NRAL)(?![0-9A-Za-z])"),
+    _in_context("Asana", "1/ 2/", r"(?<![0-9A-Za-z/.])(?P<value>[12]/[0-9]{13,20}(?:/[0-9]{13,20})?:[0-9a-f]{32})"),
+    _in_context("registry login", '"auth', r'"auth"\s{0,3}:\s{0,3}"(?P<value>[A-Za-z0-9+/]{8,}+={0,2})"'),
+    _in_context("machine-readable zone of a passport", "<<",
+                r"(?<![A-Za-z0-9<])(?P<value>(?=[A-Z0-9]{1,43}<)[A-Z0-9<]{30,44})(?![A-Za-z0-9<])", Kind.ID),
+    _in_context("address in a host name", "ip- ec2-",
+                r"(?<![A-Za-z0-9])(?:ip|ec2)-(?P<value>[0-9]{1,3}(?:-[0-9]{1,3}){3})(?![0-9])", Kind.IP),
+    _in_context("WhatsApp link", "wa.me/ whatsapp.com/",
+                r"(?:wa\.me/|phone=)(?P<value>\+?[0-9]{7,15})(?![0-9])", Kind.PHONE),
+    _in_context("post box", "Box BOX Postfach ostale partado ostbus kritka",
+                r"(?<![A-Za-z])(?P<value>(?:P\.?[ ]?O\.?[ ]?B(?:ox|OX)|Postfach|Boîte postale|Apartado(?: de correos)?"
+                r"|Postbus|Skrytka pocztowa)[ ](?:n[º°o.]{0,2}[ ])?[0-9]{1,7}(?:,[ ][\w. -]{2,30}){0,3})",
+                Kind.ADDRESS),
+    _in_context("NMEA sentence", "$G", r"\$G[A-Z](?:GGA|RMC|GLL|GNS),(?P<value>[^\s*]{10,80})", Kind.LOCATION),
     _in_context("WPA passphrase in a QR code", "WIFI:", r"WIFI:[^\n]{0,80}?P:(?P<value>[^;\n]{4,63})", Kind.PASSWORD),
     _in_context("JSON Web Key", '"kty', r'"(?:d|k|p|q|dp|dq|qi)"\s{0,3}:\s{0,3}"(?P<value>[A-Za-z0-9_-]{16,}+)"'),
     _in_context("curl --user", "curl",
