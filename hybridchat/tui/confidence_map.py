@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -43,6 +45,7 @@ def is_shown(answer: Answer) -> bool:
 async def show(answer: Answer, tokens: Sequence[tuple[str, float]], *, raw: bool = False) -> None:
     """Mark what ``answer`` is unsure of; ``raw`` shows it as it was written instead of as it is drawn."""
     await hide(answer)
+    tokens = _within(answer.source, tokens)
     doubted = doubts(answer.source, tokens)
     answer.set_class(raw, "-mapped")
     if raw:
@@ -68,3 +71,9 @@ def raw_map(tokens: Sequence[tuple[str, float]]) -> Content:
         style = "" if probability >= SHAKY else STYLES[probability < VERY_SHAKY]
         parts.append(Content.styled(clean(token), style))
     return Content("").join(parts)
+
+
+def _within(text: str, tokens: Sequence[tuple[str, float]]) -> Sequence[tuple[str, float]]:
+    """Return the first ``tokens``, as many as ``text`` has room for: a draft set aside goes on unseen."""
+    ends = list(accumulate(len(clean(token)) for token, _ in tokens))
+    return tokens[: bisect_left(ends, len(text)) + 1]

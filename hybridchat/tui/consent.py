@@ -79,14 +79,13 @@ class ConsentDialog(UnhurriedDialog[Consent]):
         """Yield what would leave, and the choices."""
         asks = self._revise is not None
         with Vertical(classes="dialog wide", id="consent"):
-            title = "Send this to a remote model?" if asks else "What would be sent to a remote model"
-            yield Static(title, id="consent-title", markup=False)
+            yield Static("", id="consent-title", markup=False)
             with VerticalScroll(id="payload"):
                 yield Static("", id="summary", markup=False)
                 yield Static("", id="payload-text", markup=False)
             yield OptionList(id="parts", markup=False, compact=True)
             yield Input(id="words", placeholder="words to replace; Enter replaces, Esc leaves it", compact=True)
-            with ItemGrid(min_column_width=16, id="choices"):
+            with ItemGrid(min_column_width=18, id="choices"):
                 if asks:
                     yield Button("Stay local (L)", id="stay_local", compact=True)
                     yield Button("Send (S)", id="send", compact=True)
@@ -104,6 +103,10 @@ class ConsentDialog(UnhurriedDialog[Consent]):
         self.parts.display = self.words.display = False
         self._draw()
         self.begin(is_question=self._revise is not None)
+
+    def armed_changed(self) -> None:
+        """Say above what would leave when no key answers yet."""
+        self._say()
 
     def show(self, outgoing: Outgoing) -> None:
         """Show what would leave now, after a change; a user who has said no meanwhile need not say it again."""
@@ -134,7 +137,7 @@ class ConsentDialog(UnhurriedDialog[Consent]):
             self.app.bell()
         elif self._preparing:
             self._declined = True
-            self._say("staying local …")
+            self._say()
         else:
             self.dismiss(Consent(answer))
 
@@ -219,11 +222,16 @@ class ConsentDialog(UnhurriedDialog[Consent]):
             self.app.bell()
             return
         self._preparing = True
-        self._say("preparing …")
+        self._say()
         self._revise(revise)
 
-    def _say(self, text: str) -> None:
-        self.query_one("#consent-title", Static).update(f"Send this to a remote model? · {text}")
+    def _say(self, text: str = "") -> None:
+        title = "What would be sent to a remote model"
+        if self._revise is not None:
+            doing = "staying local …" if self._declined else "preparing …" if self._preparing else ""
+            note = text or doing or ("" if self.armed else "keys count in a moment")
+            title = "Send this to a remote model?" + (f" · {note}" if note else "")
+        self.query_one("#consent-title", Static).update(title)
 
     def _close_inner(self) -> None:
         self.words.value = ""
@@ -233,8 +241,7 @@ class ConsentDialog(UnhurriedDialog[Consent]):
 
     def _draw(self) -> None:
         going = self._outgoing
-        if self._revise is not None:
-            self.query_one("#consent-title", Static).update("Send this to a remote model?")
+        self._say()
         self.query_one("#summary", Static).update(summary(going))
         self.query_one("#payload-text", Static).update(payload(going, originals=self._originals))
         if self.parts.display:

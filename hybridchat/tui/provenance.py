@@ -172,7 +172,7 @@ def set_aside(event: SetAside) -> str:
 
 def other_answer(message: Message) -> str:
     """Return the line for a stored answer that is not the one shown."""
-    what = {Status.SET_ASIDE: "local draft set aside", Status.PARTIAL: "another answer, stopped"}
+    what = {Status.SET_ASIDE: "local draft set aside", Status.PARTIAL: "another answer, not finished"}
     line = what.get(message.status, "another answer")
     source = message.provenance
     if source is None:
@@ -185,7 +185,7 @@ def other_answer(message: Message) -> str:
 
 def summary(message: Message) -> str:
     """Return the line below a stored answer: where it came from and how it ended."""
-    ended = "stopped: " if message.status is Status.PARTIAL else ""
+    ended = "not finished: " if message.status is Status.PARTIAL else ""
     return ended + (phrases.provenance(message.provenance) if message.provenance else "of unknown origin")
 
 

@@ -121,8 +121,9 @@ class StatusLine(Widget):
             self._window = []
         else:
             said = f"context {share:.0%}"
-            word = "over: oldest turns left out" if share > 1 else "nearly full" if use.is_nearly_full else ""
-            shorter = "over" if share > 1 else "full" if use.is_nearly_full else ""
+            near = use.is_nearly_full
+            word = "over: oldest turns left out" if share > 1 else "nearly full: /condense" if near else ""
+            shorter = "over" if share > 1 else "full" if near else ""
             self._window = [Segment((f"{said} {word}".rstrip(), f"{said} {shorter}".rstrip()), rank=4)]
         self.refresh()
 

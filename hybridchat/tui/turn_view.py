@@ -216,7 +216,7 @@ def condensed(event: ContextCondensed) -> str:
     """Return what to tell of a summary."""
     return (
         f"a summary stands for the oldest {phrases.counted(event.turns, 'turn')} in what the "
-        f"{phrases.where(event.place)} model is given: {event.tokens_before:,} tokens became {event.tokens_after:,}"
+        f"{event.place} model is given: {event.tokens_before:,} tokens became {event.tokens_after:,}"
     )
 
 
@@ -228,6 +228,6 @@ def _follow_up(event: FollowUp) -> str:
 def _trimmed(event: ContextTrimmed) -> str:
     window = f" the {event.window:,} tokens that" if event.window else " what"
     return (
-        f"the conversation exceeds{window} the {phrases.where(event.place)} model can read: "
+        f"the conversation exceeds{window} the {event.place} model can read: "
         f"the oldest {phrases.counted(event.turns, 'turn')} left out"
     )

@@ -60,6 +60,10 @@ class UnhurriedDialog(ModalScreen[Result]):
             self._arming.stop()
         self.armed = True
         self.query_one(self._rests_on).focus()
+        self.armed_changed()
+
+    def armed_changed(self) -> None:
+        """Show whether keys answer now; a dialog that says so does it here."""
 
     async def on_key(self, event: events.Key) -> None:
         """Pass on what was meant for the composer; a character that is no answer says that the user is typing again."""
@@ -87,6 +91,7 @@ class UnhurriedDialog(ModalScreen[Result]):
             return
         self.armed = False
         self.set_focus(None)
+        self.armed_changed()
         self._typed((letter.character if letter else "") + event.character)
         self._wait_for_quiet()
 

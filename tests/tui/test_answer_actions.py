@@ -15,6 +15,7 @@ from hybridchat.tui.block_view import BlockView
 from hybridchat.tui.clipboard import Copied
 from hybridchat.tui.comparison import ComparisonDialog, diff
 from hybridchat.tui.confidence_map import ConfidenceLegend, ConfidenceMap
+from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.dialogs import ChoiceDialog, TextDialog
 from hybridchat.tui.provenance import Fold, Question
 from tests.engine.policies import ScriptedPolicy
@@ -329,6 +330,26 @@ async def test_an_edited_question_waits_in_the_composer_while_an_answer_streams(
         await running.press("enter")
         await running.until(lambda: running.questions == ["You: one!"])
         await running.idle()
+
+
+async def test_the_confidence_of_a_draft_counts_the_tokens_that_are_shown_of_it(chat: Chat) -> None:
+    chat.policy = ScriptedPolicy(doubt_after=2)
+    async with chat.running() as running:
+        await running.send("go")
+        dialog = await running.dialog(ConsentDialog)
+        assert isinstance(dialog, ConsentDialog)
+        shown = running.screen.query_one(Answer).source
+        dialog.arm()
+        dialog.action_answer("send")
+        await running.idle()
+        await running.press("f3")
+        await running.until(lambda: bool(running.screen.query(ConfidenceLegend)))
+        answer = next(one for one in running.screen.query(Answer) if one.query(ConfidenceLegend))
+        assert answer.source == shown
+        kept = await running.screen.assistant.logprobs(answer.id.removeprefix("answer-") if answer.id else "")
+        told = str(running.screen.query_one(ConfidenceLegend).render())
+        assert len(kept) == 3
+        assert "of 2 tokens)" in told
 
 
 async def test_the_confidence_of_a_folded_draft_is_shown_unfolded(chat: Chat) -> None:

@@ -35,7 +35,9 @@ def test_at_eighty_columns_who_speaks_how_sure_and_how_full_are_told_of_a_long_n
     work.hear(1234)
     work.until += 12
     work.confidence = confidence_forms(Confidence(0.64), 0.3)
-    line = fitted([*work.segments(), Segment(("context 85% nearly full", "context 85% full"), rank=4)], 80 - 2 - 9)
+    line = fitted(
+        [*work.segments(), Segment(("context 85% nearly full: /condense", "context 85% full"), rank=4)], 80 - 2 - 9
+    )
     assert line.startswith("Some-Very-L")
     for told in ("local", "fairly sure 64%", "context 85%"):
         assert told in line

@@ -147,14 +147,14 @@ def test_a_question_goes_to_a_real_remote_model_only_after_a_yes_and_the_ledger_
     chat.expect_exact("on this machine, ollama")
     chat.send(CTRL_R)
     chat.expect_exact("Send this to a remote model?")
-    answer_after_a_moment_of_quiet(chat, "s")
+    answer_once_keys_count(chat, "s")
     chat.expect_exact("smollm2 · remote, llama.cpp")
     chat.expect_exact("smollm2 answers")
     chat.send(ESCAPE)
     chat.expect_exact("/continue")
     chat.send(CTRL_R)
     chat.expect_exact("Send this to a remote model?")
-    answer_after_a_moment_of_quiet(chat, "l")
+    answer_once_keys_count(chat, "l")
     chat.expect_exact("F1 help")
     chat.send(CTRL_Q)
     assert ended(chat) == 0
@@ -173,9 +173,10 @@ def entries() -> list[str]:
         connection.close()
 
 
-def answer_after_a_moment_of_quiet(chat: pexpect.spawn[str], key: str) -> None:
-    """Press ``key`` once the dialog takes keys: not before a moment without any."""
-    chat.expect([pexpect.TIMEOUT], timeout=1.5)
+def answer_once_keys_count(chat: pexpect.spawn[str], key: str) -> None:
+    """Press ``key`` once the dialog takes keys: its title ends then with the question."""
+    chat.expect_exact("keys count in a moment")
+    chat.expect(r"remote model\?(?:\x1b\[[0-9;]*m)* {5}")
     chat.send(key)
 
 
