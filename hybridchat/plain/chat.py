@@ -11,11 +11,15 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hybridchat import phrases
 from hybridchat.engine import TurnRequest
 from hybridchat.errors import HybridChatError
 from hybridchat.events import ContextCondensed, ContextTrimmed
+from hybridchat.handover.attachments import attachments
+from hybridchat.handover.mentions import attached
 from hybridchat.messages import GO_ON, Conversation, Place, Role, Status
 from hybridchat.plain.consent import Person
 from hybridchat.plain.reading import Reading, judged
@@ -42,6 +46,7 @@ _COMMANDS = """\
 /new       begin a new conversation
 /help      show this
 /quit      leave; so does the end of the input
+@path in a question attaches that file (@"a path with spaces").
 A line that ends in a backslash goes on in the next one."""
 
 
@@ -76,9 +81,26 @@ class LineChat:
                 case command if re.match(r"/[a-z]+(\s+\d+)?$", command):
                     await self._do(*command.split())
                 case _:
-                    code = await self._answer(prompt)
+                    code = await self._ask(prompt, code)
         await self._end_reading()
         return code
+
+    async def _ask(self, prompt: str, before: int) -> int:
+        """Send what is no command, with the files that it names; return ``before`` where it cannot be sent."""
+        command = prompt.split(maxsplit=1)[0].lower()
+        if prompt.startswith("/") and re.search(rf"^{re.escape(command)} ", _COMMANDS, re.MULTILINE):
+            self._narration.say(f"{command} cannot take what follows it. A space before the slash makes it a question.")
+            return before
+        if not self._is_typed:  # what comes out of a pipe need not be the user's word
+            return await self._answer(prompt)
+        try:
+            whole = attached(prompt, Path.cwd())
+        except HybridChatError as error:
+            tell_error(self._narration, error)
+            return before
+        if named := len(attachments(whole)) - len(attachments(prompt)):
+            self._narration.say(f"Attached: {phrases.counted(named, 'file')}.")
+        return await self._answer(whole)
 
     async def _end_reading(self) -> None:
         reading, self._reading = self._reading, None
@@ -171,8 +193,12 @@ class LineChat:
                 return clean("\n".join(line.removesuffix("\\") for line in lines))
         return clean("\n".join(lines)) if lines else None
 
+    @property
+    def _is_typed(self) -> bool:
+        return self._terminal is not None and is_terminal(sys.stdin)
+
     async def _line(self, question: str) -> str | None:
-        if self._terminal is not None and is_terminal(sys.stdin):
+        if self._terminal is not None and self._is_typed:
             self._terminal.write(question)
             return await self._terminal.line()
         return await _line_of_input()

@@ -16,9 +16,9 @@ from hybridchat.events import (
     Finished,
     Routed,
 )
+from hybridchat.handover.mentions import attached
 from hybridchat.messages import GO_ON, Place
 from hybridchat.text import one_line
-from hybridchat.tui.attachments import attached
 from hybridchat.tui.completion import slash_command
 from hybridchat.tui.composer import Composer
 from hybridchat.tui.conversation_screen import ConversationScreen

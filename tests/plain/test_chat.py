@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,29 @@ async def test_commands(chat: Chat, talk: Talk) -> None:
     assert "There is no command /nonsense" in ended.err
     assert ended.out == "Paris. Yes\nParis. Yes\nIt is Paris\nParis. Yes\n"
     assert len(await chat.store.conversations.list()) == 2
+
+
+async def test_a_command_is_not_carried_out_on_what_it_does_not_take(chat: Chat, talk: Talk) -> None:
+    ended = await talk("/new ideas for a name", "/help me", " /new in a question")
+    assert "/new cannot take what follows it" in ended.err
+    assert "/help cannot take what follows it" in ended.err
+    assert [request.messages[-1].content.strip() for request in chat.local.requests] == ["/new in a question"]
+
+
+async def test_a_file_that_is_named_at_the_terminal_is_attached_and_one_out_of_a_pipe_is_not(
+    chat: Chat, talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.txt").write_text("remember this", encoding="utf-8")
+    (tmp_path / "bad").write_bytes(b"\xff")
+    monkeypatch.chdir(tmp_path)
+    await talk("what says @notes.txt?")
+    assert "remember" not in chat.local.requests[-1].messages[-1].content
+    terminal = Terminal(["what says @notes.txt?", "and @bad", None])
+    monkeypatch.setattr(chat_module, "open_terminal", lambda: terminal)
+    monkeypatch.setattr(chat_module, "is_terminal", lambda _: True)
+    await converse(chat.assistant(), None)
+    assert "remember this" in chat.local.requests[-1].messages[-1].content
+    assert len(chat.local.requests) == 2
 
 
 async def test_the_context_is_shortened_by_words_and_the_change_is_told_and_taken_back(chat: Chat, talk: Talk) -> None:

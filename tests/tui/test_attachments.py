@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from hybridchat.errors import InputError
-from hybridchat.tui.attachments import LIMIT, attached, begun, completions, mention
+from hybridchat.handover.mentions import LIMIT, attached
+from hybridchat.tui.attachments import begun, completions, mention
 from hybridchat.tui.completion import completions as offered
 from hybridchat.tui.completion import slash_command
 from tests.tui.conftest import Chat
