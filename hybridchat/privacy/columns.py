@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hybridchat.privacy.cues import literal_places, vocabulary
 from hybridchat.privacy.spans import Kind, Span
-from hybridchat.privacy.words import lowered
 
 _NAMES = {
     Kind.PASSWORD: "password passwd passwort kennwort passphrase passcode pwd contraseña senha hasło пароль 密码",
@@ -23,7 +21,6 @@ _NAMES = {
     Kind.ADDRESS: "address street street_address home_address adresse anschrift straße dirección",
 }
 _KINDS = {name.replace("_", " "): kind for kind, names in _NAMES.items() for name in names.split()}
-_CUES = sorted({cue for name in _KINDS for cue in (name, name.replace(" ", "_"), name.replace(" ", ""))})
 _LONGEST_LINE = 600
 _DELIMITERS = ("|", "\t", ";", ",")
 _QUOTES = " \t\r\"'`*"
@@ -38,26 +35,26 @@ _WITH_DIGITS = {Kind.BIRTH_DATE: 4, Kind.PHONE: 5, Kind.IBAN: 5, Kind.CARD: 3, K
 
 def in_columns(text: str) -> Iterator[Span]:
     """Find the values of columns whose heads say that they are private."""
-    low = lowered(text)
-    words = vocabulary(low)
-    lines = {low.rfind("\n", 0, end) + 1 for cue in _CUES for end in literal_places(low, words, cue)}
-    done = 0
-    for start in sorted(lines):
-        if start >= done:
-            spans, done = _table(text, start)
-            yield from spans
-    if "insert" in words:
+    start = 0
+    while start < len(text):
+        spans, end = _table(text, start)
+        yield from spans
+        start = end
+    if "nsert" in text or "NSERT" in text:
         for match in _INSERT.finditer(text):
             yield from _inserted(text, match)
 
 
 def _table(text: str, start: int) -> tuple[list[Span], int]:
-    """Return what is private in the table whose head begins at ``start``, and where the table ends."""
+    """Return what is private in a table whose head begins at ``start``, and where the line or the table ends."""
     head = _line(text, start)
-    delimiter = next((sign for sign in _DELIMITERS if head.count(sign) > (sign == "|")), "")
-    columns = head.split(delimiter) if delimiter else []
-    kinds = {at: kind for at, name in enumerate(columns) if (kind := _kind_of(name))}
     begin = start + len(head) + 1
+    delimiter = next((sign for sign in _DELIMITERS if head.count(sign) > (sign == "|")), "")
+    row = _line(text, begin) if delimiter else ""
+    if not delimiter or row.count(delimiter) != head.count(delimiter):
+        return [], begin
+    columns = head.split(delimiter)
+    kinds = {at: kind for at, name in enumerate(columns) if (kind := _kind_of(name))}
     spans: list[Span] = []
     while kinds and begin < len(text):
         cells = _line(text, begin).split(delimiter)

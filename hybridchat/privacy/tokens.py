@@ -149,7 +149,7 @@ TOKENS_IN_CONTEXT = (
                 r"""(?i:(?:set-)?cookie)\\?["']?\s{0,2}[:=]\s{0,2}\\?["']?(?P<value>[A-Za-z0-9_.-]{1,64}=[^\s;"'<>\\]{6,2000}"""
                 r"""(?:;\s?[A-Za-z0-9_.-]{1,64}=[^\s;"'<>\\]{1,2000}){0,40})"""),
     _in_context("custom headers", "-Key: -Token: -key: -token: -Secret: -secret: -Auth: -auth: -KEY: -TOKEN:",
-                r"(?i:[A-Za-z0-9-]{1,40}-(?:key|token|secret|auth)):[ \t]{0,3}(?P<value>[A-Za-z0-9._~+/=-]{12,}+)"),
+                r"-(?<=[A-Za-z0-9]-)(?i:key|token|secret|auth):[ \t]{0,3}(?P<value>[A-Za-z0-9._~+/=-]{12,}+)"),
     _in_context("session in a URL", "=",
                 r"[?&;](?i:access_token|refresh_token|id_token|token|code|key|api_?key|auth|session(?:_?id)?|sid|se"
                 r"cret|password|pwd"
