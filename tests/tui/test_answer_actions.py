@@ -386,12 +386,17 @@ async def test_what_was_stopped_before_its_first_word_is_continued_from_its_begi
     never = asyncio.Event()
     chat.local_says([never], [Accepted("small"), Piece("half"), never], [never], script(["the rest"]))
     async with chat.running() as running:
-        await running.send("go")
-        for answers in ([], ["half"], ["half"]):
-            await running.until(lambda given=answers: running.screen._turn is not None and running.answers == given)
+
+        async def stop_and_continue(said: list[str]) -> None:
+            await running.until(lambda: running.screen._turn is not None and running.answers == said)
             await running.press("escape")
             await running.idle()
             await running.press("f5")
+
+        await running.send("go")
+        await stop_and_continue([])
+        await stop_and_continue(["half"])
+        await stop_and_continue(["half"])
         await running.until(lambda: running.answers == ["half", "the rest"])
         await running.idle()
         assert running.told == []
