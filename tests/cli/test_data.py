@@ -17,7 +17,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError
 
 from hybridchat.cli import fault_log
-from hybridchat.cli.data_rights import erasure, inventory
+from hybridchat.cli.data_rights import erasure, inventory, recorded
 from hybridchat.cli.history import in_store
 from hybridchat.config import paths
 from hybridchat.config.loading import load, user_file_path
@@ -241,6 +241,34 @@ def test_a_period_is_erased(command: Command, home: Path, monkeypatch: pytest.Mo
     assert asyncio.run(write()) == ""
     assert command("data", "erase", "--since", "2020-01-01", "--yes").err.startswith("erased: 0 conversations")
     assert asyncio.run(write()) == ""
+
+
+def test_a_recorded_turn_goes_with_its_conversation(
+    program: Callable[..., subprocess.Popen[bytes]], command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "turns.jsonl"
+    for word in (GONE, KEPT):
+        asking = program("four", "ask", "--record", str(file), f"{word} one")
+        asking.communicate()
+        assert asking.returncode == 0
+    assert file.read_text().count(GONE) == 1
+    gone = next(line.split()[0] for line in command("history", "list").out.splitlines() if GONE in line)
+    file.with_name("turns.jsonl.old").write_text(GONE)  # an erasure was killed before
+    assert command("config", "set", "routing.record", str(file)).code == 0
+    ended = command("data", "erase", "--conversation", gone, "--yes")
+    assert ended.err == "erased: 1 conversation with 2 messages, and 1 recorded turn\n"
+    assert [one for one in tmp_path.rglob("*") if one.is_file() and GONE.encode() in one.read_bytes()] == []
+    assert KEPT in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_recording_that_was_put_aside_when_killed_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "turns.jsonl"
+    assert recorded.drop(file, {"a"}) == 0
+    file.with_name("turns.jsonl.old").write_text('{"id": "a"}\nnot json\n{"id": "b"}\n')
+    assert recorded.drop(file, {"a"}) == 1
+    assert file.read_text() == 'not json\n{"id": "b"}\n'
+    assert [one.name for one in tmp_path.iterdir()] == ["turns.jsonl"]
 
 
 @pytest.mark.parametrize(

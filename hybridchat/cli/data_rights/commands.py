@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from hybridchat.cli import wiring
-from hybridchat.cli.data_rights import erasure, inventory
+from hybridchat.cli.data_rights import erasure, inventory, recorded
 from hybridchat.cli.data_rights import export as exporting
 from hybridchat.cli.history import in_store
 from hybridchat.cli.listing import show_records, tell
+from hybridchat.config import paths
 from hybridchat.config.loading import load
 from hybridchat.errors import UsageError
 from hybridchat.phrases import counted
@@ -77,13 +78,18 @@ def erase(scope: Scope, *, ask: bool) -> None:
 def _erase_some(scope: Scope, *, ask: bool) -> None:
     since, until = _time(scope.since), _time(scope.until)
 
-    async def look(store: Store) -> Extent:
+    async def find(store: Store) -> Extent:
         if scope.conversation is not None:
             return await store.erasing.extent([(await store.conversations.get(scope.conversation)).id])
         ids = await store.erasing.in_period(since, until)
         return await store.erasing.extent(ids, await store.erasing.drafts_in_period(since, until))
 
-    extent = in_store(look)
+    async def look(store: Store) -> tuple[Extent, set[str]]:
+        extent = await find(store)
+        trees = [await store.conversations.tree(one) for one in extent.conversations]
+        return extent, {message.id for tree in trees for message in tree}
+
+    extent, messages = in_store(look)
     if not (extent.conversations or extent.drafts):
         tell("nothing was said or written in that time")
         return
@@ -92,6 +98,9 @@ def _erase_some(scope: Scope, *, ask: bool) -> None:
     what += f", {counted(len(extent.drafts), 'unsent draft')}" if extent.drafts else ""
     what += backups
     _confirm(f"This erases {what}, for ever. The ledger of what was sent keeps its rows, which hold no text.", ask=ask)
+    if recording := load().settings.routing.record:  # first: as long as the messages stand, this can be done again
+        turns = recorded.drop(paths.expanded(recording), messages)
+        what += f", and {counted(turns, 'recorded turn')}" if turns else ""
     in_store(lambda store: store.erasing.erase(extent.conversations, extent.drafts))
     tell(f"erased: {what}")
 

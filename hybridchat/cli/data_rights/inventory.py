@@ -110,5 +110,12 @@ def _files(kept: Kept, settings: Settings, places: dict[str, Path]) -> list[Path
     if kept.folder == "config":
         return [user_file_path(), *sorted(user_file_path().parent.glob(".config-*"))]  # drafts of a new one
     if kept.folder == "record":
-        return [paths.expanded(settings.routing.record)] if settings.routing.record else []
+        if not settings.routing.record:
+            return []
+        record = paths.expanded(settings.routing.record).resolve()
+        # the others are left where the erasure of a conversation is killed
+        return [
+            paths.expanded(settings.routing.record),
+            *(record.with_name(record.name + one) for one in (".new", ".old")),
+        ]
     return sorted(file for pattern in kept.patterns for file in places[kept.folder].glob(pattern))
