@@ -380,9 +380,15 @@ async def test_an_unsafe_keyring_is_a_warning() -> None:
     assert "PlainFileKeyring" in found.found("keyring")
 
 
-async def test_a_proxy_on_the_way_to_the_remote_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_on_the_way_to_the_remote_and_whose_certificates_count_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
     assert (await examined()).found("remote model").endswith(", through the proxy proxy.example:3128")
+    monkeypatch.setenv("SSL_CERT_FILE", "other.pem")  # with both, whoever set them could read along
+    assert (await examined()).found("remote model").endswith("is checked as SSL_CERT_FILE in the environment says")
 
 
 async def test_without_a_remote_there_is_little_to_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hybridchat.backends.presets import remote_endpoint
 from hybridchat.backends.transport.proxy import proxy_of
 from hybridchat.cli import wiring
@@ -11,6 +13,8 @@ from hybridchat.config.settings import Auth, Endpoint, Settings
 from hybridchat.errors import KeyMissing
 from hybridchat.messages import DataPolicy
 from hybridchat.phrases import money
+
+_TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # OpenSSL's own
 
 
 async def keyring(case: Case) -> Verdict:
@@ -33,6 +37,9 @@ async def remote_model(case: Case) -> Verdict:
     found = f"{endpoint.model} at {endpoint.name} ({wiring.key_host(endpoint.url)}), {costs}"
     if proxy := proxy_of(endpoint.url):
         found += f", through the proxy {proxy}"
+    trusting = [name for name in _TLS_VARIABLES if os.environ.get(name)]
+    if trusting and endpoint.url.startswith("https:"):
+        found += f"; its certificate is checked as {' and '.join(trusting)} in the environment says"
     if why := _nothing_leaves(case.settings):
         return ok(f"{found}; never asked: {why}")
     return ok(found)
