@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from hybridchat.handover.parts import DRAFT, SYSTEM, parts_of, without_parts
 from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.wish import Wish
 from hybridchat.messages import ChatMessage, Message, Place
+from hybridchat.privacy.explanation import explained
 from hybridchat.privacy.fence import fenced
 from hybridchat.text import one_line
 
@@ -119,14 +121,16 @@ class Preparation:
         redactor = await self._ready_redactor()
         composed = await self._compose()
         settings = self._resources.settings.answer
+        messages = self._with_draft(verbatim(composed.path, "" if SYSTEM in self._wish.left_out else self._system))
+        redacted = await asyncio.to_thread(redactor.redact_messages, messages)  # of a long text it takes a second
+        messages, redacted = explained(messages, redacted)
         original = ChatRequest(
-            self._with_draft(verbatim(composed.path, "" if SYSTEM in self._wish.left_out else self._system)),
+            messages,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             seed=settings.seed,
             top_logprobs=0,
         )
-        redacted = redactor.redact_messages(original.messages)
         request = replace(original, messages=redacted.messages)
         note = "; ".join(filter(None, [note, composed.note]))
         outgoing = replace(
@@ -157,7 +161,7 @@ class Preparation:
         if self._redactor is None:
             self._redactor = await self._resources.redactor(self._conversation_id)
             for message in self._whole:  # the same order in every process gives the same placeholders
-                self._redactor.redact(message.content)
+                await asyncio.to_thread(self._redactor.redact, message.content)
         return self._redactor
 
     async def _compose(self) -> Composed:

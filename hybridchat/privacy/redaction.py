@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from hybridchat.errors import Blocked
 from hybridchat.messages import ChatMessage
@@ -53,7 +54,7 @@ class RedactedMessages:
 
 
 class Redactor:
-    """Redacts the texts of one conversation.
+    """Redacts the texts of one conversation; may be used from several threads.
 
     ``words`` are the user's own words to take out, ``identity`` says who the user is; ``mapping`` is what an earlier
     redactor of the same conversation exported as ``mapping``: placeholders and their values. Raises ``Blocked`` if the
@@ -63,6 +64,7 @@ class Redactor:
     def __init__(
         self, words: Sequence[str] = (), mapping: Mapping[str, str] | None = None, identity: Identity = NOBODY
     ) -> None:
+        self._alone = Lock()
         self._detectors: tuple[Detector, ...] = (_placeholder_forms, *detectors(words, identity))
         self._found: dict[str, list[Span]] = {}
         self._values: dict[str, str] = {}
@@ -85,8 +87,9 @@ class Redactor:
 
     def add_words(self, words: Sequence[str]) -> None:
         """Take out these words, too, from now on."""
-        self._detectors = (*self._detectors, word_detector(words))
-        self._found.clear()
+        with self._alone:
+            self._detectors = (*self._detectors, word_detector(words))
+            self._found.clear()
 
     def redact(self, text: str) -> Redacted:
         """Return ``text`` with placeholders. Raises ``Blocked`` if a detector fails: then nothing may be sent."""
@@ -121,6 +124,10 @@ class Redactor:
         return Restorer(self)
 
     def _redact_all(self, texts: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[Redacted]:
+        with self._alone:
+            return self._redact_together(texts, pairs)
+
+    def _redact_together(self, texts: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[Redacted]:
         try:
             found = [self._detect(text) for text in texts]
             for first, second in pairs:
@@ -171,7 +178,8 @@ class Redactor:
     def _beginnings(self, text: str) -> Iterable[int]:
         """Return where a known value may begin, in one pass however many there are."""
         if len(self._known) > _FEW:
-            return range(len(text) - _SHORTEST_REPEAT + 1)
+            known, length = self._known, _SHORTEST_REPEAT
+            return [at for at in range(len(text) - length + 1) if text[at : at + length] in known]
         return (match.start() for known in self._known for match in re.finditer(f"(?={re.escape(known)})", text))
 
     def _replaced(self, text: str, spans: Sequence[Span]) -> Redacted:

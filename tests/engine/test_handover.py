@@ -29,6 +29,7 @@ from hybridchat.events import (
 )
 from hybridchat.handover.summary import MOST_PIECES, TOO_LONG
 from hybridchat.messages import Message, Place
+from hybridchat.privacy.explanation import EXPLANATION
 from hybridchat.privacy.fence import fenced
 from hybridchat.store.contexts import Summary
 from tests.engine.conftest import LOCAL, REMOTE, Bench
@@ -220,7 +221,7 @@ class TestDistil:
         asked, on = saying(Revise(redact=("France",)), Consent.SEND)
         await bench.run("Is France large?", choice=Place.REMOTE, can_ask=True, on=on)
         assert asked[1].note == ""
-        assert contents(bench.remote.requests[0]) == ["Is HIDDEN_WORD_1 large?"]
+        assert contents(bench.remote.requests[0]) == [EXPLANATION, "Is HIDDEN_WORD_1 large?"]
 
     async def test_more_redaction_does_not_make_the_local_model_write_again(self, bench: Bench) -> None:
         hand_over(bench, HandOver.DISTIL)

@@ -20,6 +20,7 @@ from hybridchat.events import (
     Routed,
 )
 from hybridchat.messages import Place
+from hybridchat.privacy.explanation import EXPLANATION
 from hybridchat.privacy.fence import fenced
 from hybridchat.store.database import Store
 from tests.engine.conftest import Bench
@@ -101,7 +102,8 @@ async def test_words_by_hand_become_placeholders_that_come_back_and_hold_for_the
     bench.scripts(remote=script(["HIDDEN_WOR", "D_1 it is"], None))
     asked, on = saying(Revise(redact=("france", " ")), Consent.SEND)
     events = await bench.run(can_ask=True, on=on)
-    assert sent(bench) == ["What is the capital of HIDDEN_WORD_1?"]
+    assert sent(bench) == [EXPLANATION, "What is the capital of HIDDEN_WORD_1?"]
+    assert asked[1].redacted == bench.remote.requests[0].messages
     assert asked[1].redactions == {"WORD": 1}
     last = events[-1]
     assert isinstance(last, Finished)
@@ -221,7 +223,8 @@ async def test_of_a_selection_only_that_leaves(bench: Bench, with_question: bool
         selection="Paris, said ada@example.org", with_question=with_question,
     )  # fmt: skip
     assert isinstance(events[-1], Finished)
-    (content,) = sent(bench)
+    explanation, content = sent(bench)
+    assert explanation == EXPLANATION
     assert "Paris, said HIDDEN_EMAIL_1" in content
     assert ("Is that so?" in content) is with_question
     assert "name" not in content

@@ -9,6 +9,7 @@ from hybridchat.backends.scripted import script
 from hybridchat.errors import ModelMissing
 from hybridchat.events import Revise
 from hybridchat.messages import DataPolicy, FinishReason
+from hybridchat.privacy.explanation import EXPLANATION
 from hybridchat.tui.consent import ConsentDialog
 from hybridchat.tui.dialogs import ChoiceDialog
 from hybridchat.tui.payload import to_redact
@@ -60,10 +61,10 @@ async def test_exactly_what_would_leave_is_shown_and_sent_on_a_yes(chat: Chat) -
     async with chat.running() as running:
         await running.send("Write to joe@example.org [/bold]")
         dialog = await consent(running)
-        assert payload(dialog) == "── user\nWrite to HIDDEN_EMAIL_1 [/bold]\n"
+        assert payload(dialog) == f"── system\n{EXPLANATION}\n── user\nWrite to HIDDEN_EMAIL_1 [/bold]\n"
         assert "https://remote.test/v1" in summary(dialog)
         assert "1 e-mail address" in summary(dialog)
-        assert "at most $0.00206" in summary(dialog)
+        assert "at most $0.00212" in summary(dialog)
         await press(running, "o")
         assert "joe@example.org" in payload(dialog)
         assert "not what is sent" in payload(dialog)
@@ -201,7 +202,7 @@ async def test_the_oldest_turns_are_trimmed_away_and_taken_in_again(chat: Chat) 
         await running.idle()
         assert chat.remote is not None
         sent = [message.content for message in chat.remote.requests[0].messages]
-        assert sent == ["Write to HIDDEN_EMAIL_1", "Paris. Yes", "And Otto Hahn?"]
+        assert sent == [EXPLANATION, "Write to HIDDEN_EMAIL_1", "Paris. Yes", "And Otto Hahn?"]
 
 
 async def test_single_messages_are_left_out_from_a_list(chat: Chat) -> None:
@@ -242,7 +243,8 @@ async def test_what_is_selected_is_taken_out(chat: Chat) -> None:
     async with chat.running() as running:
         dialog = await third_question(chat, running)
         shown = dialog.query_one("#payload-text", Static)
-        line = payload(dialog).splitlines().index("And Otto Hahn?")
+        rows = [shown.render_line(row).text.strip() for row in range(shown.size.height)]
+        line = rows.index("And Otto Hahn?")
         await running.pilot.mouse_down(shown, offset=(4, line))
         await running.pilot.hover(shown, offset=(13, line))
         await running.pilot.mouse_up(shown, offset=(13, line))
