@@ -303,14 +303,14 @@ def stop_server(monkeypatch: pytest.MonkeyPatch, command: Command) -> Iterator[N
 def test_a_real_model_is_calibrated_and_says_so_from_then_on(
     command: Command, folder: Path, tmp_path: Path, smollm2: Path
 ) -> None:
-    sums = [{"question": f"What is {a} + 1? Reply with the answer only.", "answer": a + 1} for a in range(2, 30)]
+    sums = [{"question": f"What is {a} + 1? Reply with the answer only.", "answer": a + 1} for a in range(2, 42)]
     easy = [{"question": f"Write the word {word}.", "answer": word} for word in ("cat", "dog", "sun", "red", "tree")]
     path = tmp_path / "q.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in sums + easy), encoding="utf-8")
     model = ["--local-backend", "embedded", "--model", str(smollm2), "--max-tokens", "24"]
     ended = command("calibrate", str(path), *model)
     graded = traces(folder)
-    assert len(graded) == 33
+    assert len(graded) == len(sums) + len(easy)
     assert all(trace.local.tokens and trace.local.top_k == 10 for trace in graded)
     assert ended.code == 0, ended.err
     answer = command("ask", "--local", "--json", "What is 7 + 1?", *model).out

@@ -20,8 +20,12 @@ from tests.servers.llama_cpp import LlamaServer
 
 pytestmark = pytest.mark.real_model
 
+ADVICE = (  # long enough for a summary to be shorter, and without anything that it may not lose
+    "Take the train. "
+    + "It is slow and calm, it shows the country on the way, and nobody has to drive or to park. " * 12
+)
 TALK = [
-    ("We are 14 people and want to see Lisbon on 2027-05-03. It must not cost more than 900 euros.", "Take the train."),
+    ("We are 14 people and want to see Lisbon on 2027-05-03. It must not cost more than 900 euros.", ADVICE),
     ("Who could guide us?", "Ada Lovelace could."),
 ]
 
