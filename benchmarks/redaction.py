@@ -40,11 +40,11 @@ class BrokenCorpus(ValueError):
 
 def read(path: Path) -> Iterator[Labelled]:
     """Read a corpus in JSON Lines. Raises ``BrokenCorpus``."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:  # so that a line that is no UTF-8 can be named
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield _labelled(json.loads(line))
+                    yield _labelled(json.loads(line.decode()))
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise BrokenCorpus(f"{path}, line {number}: {type(error).__name__}: {error}") from error
 

@@ -47,3 +47,10 @@ def test_a_broken_line_of_a_corpus_is_named(tmp_path: Path, line: str) -> None:
     corpus.write_text('{"text": "fine"}\n\n' + line + "\n", encoding="utf-8")
     with pytest.raises(BrokenCorpus, match="line 3"):
         list(read(corpus))
+
+
+def test_a_line_of_a_corpus_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_bytes(b'{"text": "fine"}\n{"text": "\xff"}\n')
+    with pytest.raises(BrokenCorpus, match="line 2"):
+        list(read(corpus))
