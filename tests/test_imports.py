@@ -67,7 +67,7 @@ def test_the_first_frame_of_the_chat_waits_for_few_modules_of_our_own() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "hybridchat.events" not in done.stdout.split()
     ours = {name for name in done.stdout.split() if name.startswith("hybridchat.tui.")}
-    names = "app composer keys opening pasted prompt_history segments status themes"
+    names = "app composer key_names keys opening pasted prompt_history segments status themes"
     assert ours == {f"hybridchat.tui.{name}" for name in names.split()}
 
 
