@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.servers.llama_cpp import llama_server  # noqa: F401 - a fixture
 
 hypothesis.settings.register_profile("hybridchat", deadline=None)  # a deadline would be a wall-clock assertion
 hypothesis.settings.load_profile("hybridchat")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background job: children would ignore it too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ASSETS = Path(
     os.environ.get("HYBRIDCHAT_TEST_ASSETS")
