@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from tests.servers.llama_cpp import llama_server  # noqa: F401 - a fixture
 hypothesis.settings.register_profile("hybridchat", deadline=None)  # a deadline would be a wall-clock assertion
 hypothesis.settings.load_profile("hybridchat")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background job: children would ignore it too
+# What a shell's background job or nohup ignores, the programs that are tested would ignore, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ASSETS = Path(
     os.environ.get("HYBRIDCHAT_TEST_ASSETS")
