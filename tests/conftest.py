@@ -67,6 +67,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
             "_proxy"
         ):
             monkeypatch.delenv(name)
+    for name in ("COLUMNS", "LINES"):  # a size that is set would hide that a terminal was resized
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("APPDATA", str(home / "AppData" / "Roaming"))
