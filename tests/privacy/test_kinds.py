@@ -95,8 +95,10 @@ def test_who_the_user_is_does_not_leave(text: str, left: str) -> None:
 
 
 def test_a_generic_account_is_nobody() -> None:
-    redactor = Redactor(identity=Identity(names=("root",), accounts=("root",), homes=("/root",), hosts=("localhost",)))
-    assert redactor.redact("root at localhost has /root/x").text == "root at localhost has /root/x"
+    redactor = Redactor(
+        identity=Identity(names=("root",), accounts=("root",), homes=("/home/root",), hosts=("localhost",))
+    )
+    assert redactor.redact("root at localhost has /home/root/x").text == "root at localhost has /home/root/x"
 
 
 private = st.builds(
