@@ -26,6 +26,7 @@ from hybridchat.store.database import Store
 from hybridchat.store.migrations import backup_path
 from hybridchat.store.records import Sent
 from tests.cli.conftest import ROOT, Command
+from tests.killing import STOPS
 from tests.store.test_erasing import GONE, KEPT, fill
 
 Program = Callable[..., "subprocess.Popen[bytes]"]
@@ -134,7 +135,9 @@ def test_everything_is_erased_to_the_last_byte(
     assert _traces(home) == []
 
 
-KILLED = """
+KILLED = (
+    STOPS
+    + """
 import asyncio, os, signal, sys
 from pathlib import Path
 from hybridchat.cli import wiring
@@ -143,22 +146,13 @@ from hybridchat.config.loading import load
 from hybridchat.credentials import Credentials
 
 moment = int(sys.argv[1])
-steps = 0
-
-def stops(call):
-    def step(*arguments, **named):
-        global steps
-        steps += 1
-        if steps == moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return step
 
 os.fsync, Path.unlink, Path.rmdir = stops(os.fsync), stops(Path.unlink), stops(Path.rmdir)
 Credentials.remove = stops(Credentials.remove)
 settings = load().settings
 asyncio.run(erasure.erase_everything(settings, wiring.new_credentials(settings), with_settings=True))
 """
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")

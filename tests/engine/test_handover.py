@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,12 +9,11 @@ import pytest
 from hybridchat.backends.protocol import Accepted, ChatRequest, Piece
 from hybridchat.backends.scripted import ScriptedBackend, Step, script
 from hybridchat.config.settings import HandoverSettings
-from hybridchat.engine import Turn, condenser, local_context
+from hybridchat.engine import condenser, local_context
 from hybridchat.engine.condenser import BackgroundCondenser, condensed, older_turns
 from hybridchat.errors import ContextOverflow, InputError, Unreachable
 from hybridchat.events import (
     Consent,
-    ConsentRequested,
     ContextCondensed,
     ContextTrimmed,
     Event,
@@ -22,10 +21,7 @@ from hybridchat.events import (
     FollowUp,
     HandOver,
     KeptLocal,
-    Outgoing,
-    Reply,
     Revise,
-    Routed,
 )
 from hybridchat.handover.summary import MOST_PIECES, TOO_LONG
 from hybridchat.messages import Message, Place
@@ -34,6 +30,7 @@ from hybridchat.privacy.fence import fenced
 from hybridchat.store.contexts import Summary
 from tests.engine.conftest import LOCAL, REMOTE, Bench
 from tests.engine.policies import ScriptedPolicy
+from tests.engine.replies import a_conversation, saying
 
 DOCUMENT = "\n".join(f"Paragraph {number} speaks of nothing." for number in range(120)) + "\nIt was signed by Ada."
 
@@ -45,28 +42,6 @@ def _nothing_is_condensed_because_a_test_is_slow(monkeypatch: pytest.MonkeyPatch
 
 def said(*answers: str) -> list[list[Step]]:
     return [script([answer]) for answer in answers]
-
-
-def saying(*replies: Reply | Callable[[Outgoing], Reply]) -> tuple[list[Outgoing], Callable[[Event, Turn], None]]:
-    asked: list[Outgoing] = []
-
-    def on(event: Event, turn: Turn) -> None:
-        if isinstance(event, ConsentRequested):
-            reply = replies[len(asked)]
-            asked.append(event.outgoing)
-            turn.answer(reply(event.outgoing) if callable(reply) else reply)
-
-    return asked, on
-
-
-async def a_conversation(bench: Bench, *questions: str) -> str:
-    conversation_id = None
-    for question in questions:
-        routed = (await bench.run(question, conversation_id=conversation_id, choice=Place.LOCAL))[0]
-        assert isinstance(routed, Routed)
-        conversation_id = routed.conversation_id
-    assert conversation_id is not None
-    return conversation_id
 
 
 async def the_path(bench: Bench, conversation_id: str) -> list[Message]:

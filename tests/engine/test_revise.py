@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hybridchat.backends.scripted import script
-from hybridchat.engine import Turn
 from hybridchat.events import (
     Consent,
-    ConsentRequested,
-    Event,
     Finished,
     HandOver,
     KeptLocal,
     Outgoing,
-    Reply,
     Revise,
     Routed,
 )
@@ -25,33 +21,12 @@ from hybridchat.privacy.fence import fenced
 from hybridchat.store.database import Store
 from tests.engine.conftest import Bench
 from tests.engine.policies import ScriptedPolicy
+from tests.engine.replies import a_conversation, saying
 
 
 @pytest.fixture(autouse=True)
 def _doubtful(bench: Bench) -> None:
     bench.policy = ScriptedPolicy(doubt_after=0)
-
-
-def saying(*replies: Reply | Callable[[Outgoing], Reply]) -> tuple[list[Outgoing], Callable[[Event, Turn], None]]:
-    asked: list[Outgoing] = []
-
-    def on(event: Event, turn: Turn) -> None:
-        if isinstance(event, ConsentRequested):
-            reply = replies[len(asked)]
-            asked.append(event.outgoing)
-            turn.answer(reply(event.outgoing) if callable(reply) else reply)
-
-    return asked, on
-
-
-async def a_conversation(bench: Bench, *questions: str) -> str:
-    conversation_id = None
-    for question in questions:
-        routed = (await bench.run(question, conversation_id=conversation_id, choice=Place.LOCAL))[0]
-        assert isinstance(routed, Routed)
-        conversation_id = routed.conversation_id
-    assert conversation_id is not None
-    return conversation_id
 
 
 def sent(bench: Bench) -> Sequence[str]:

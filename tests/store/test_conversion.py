@@ -20,6 +20,7 @@ from hybridchat.store.database import Store
 from hybridchat.store.encryption import FileKey
 from hybridchat.store.records import Outcome, Sent
 from hybridchat.store.schema import MIGRATIONS
+from tests.killing import STOPS
 from tests.store.conftest import LOCAL
 from tests.store.guards import MemoryGuard
 
@@ -206,23 +207,15 @@ def test_a_copy_that_lacks_a_row_differs(path: Path, tmp_path: Path) -> None:
         assert not conversion._equal(connection)
 
 
-CONVERTS = """
+CONVERTS = (
+    STOPS
+    + """
 import os, signal, sys
 from pathlib import Path
 from hybridchat.store import conversion, private
 from hybridchat.store.encryption import FileKey
 
 path, moment = Path(sys.argv[1]), int(sys.argv[2])
-steps = 0
-
-def stops(call):
-    def step(*arguments, **named):
-        global steps
-        steps += 1
-        if steps == moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return step
 
 for name in ("open", "link", "fsync"):
     setattr(os, name, stops(getattr(os, name)))
@@ -232,6 +225,7 @@ keys = {"old": FileKey(b"o" * 32, b"a" * 16), "new": FileKey(b"n" * 32, b"b" * 1
 old, new = (sys.argv[3:] or ["none", "new"])
 conversion.convert(path, keys[old], keys[new])
 """
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")

@@ -19,6 +19,7 @@ from hybridchat.store.database import Store
 from hybridchat.store.migrations import backup_path
 from hybridchat.store.records import Outcome, Sent
 from hybridchat.store.retention import apply_retention
+from tests.killing import STOPS
 from tests.store.conftest import LOCAL
 from tests.store.guards import MemoryGuard
 
@@ -72,23 +73,15 @@ def test_what_is_erased_leaves_no_byte_in_any_file(path: Path) -> None:
     assert sorted(file.name for file in path.parent.glob("*.erasing*")) == []
 
 
-ERASES = """
+ERASES = (
+    STOPS
+    + """
 import asyncio, os, signal, sys
 from pathlib import Path
 from hybridchat.store import erasing
 from hybridchat.store.database import Store
 
 path, moment, conversation = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-steps = 0
-
-def stops(call):
-    def step(*arguments, **named):
-        global steps
-        steps += 1
-        if steps == moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return step
 
 async def main():
     async with Store.open(path) as store:
@@ -100,6 +93,7 @@ async def main():
 
 asyncio.run(main())
 """
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
