@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from hybridchat.messages import ChatMessage, Role
+from hybridchat.messages import ChatMessage, Message, Role
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
+_Spoken = TypeVar("_Spoken", ChatMessage, Message)
 _MESSAGE_OVERHEAD = 6  # role markers and separators of common chat templates, in tokens
 
 
@@ -84,7 +86,7 @@ def fit(
     (the server has said that the prompt is too long); ``window`` None means unknown: nothing else is left out then.
     """
     system = [m for m in messages if m.role is Role.SYSTEM]
-    turns = _turns([m for m in messages if m.role is not Role.SYSTEM])
+    turns = in_turns([m for m in messages if m.role is not Role.SYSTEM])
     room = None if window is None else window - min(reserve, window // 2)
     first = min(leave_out, len(turns) - 1) if turns else 0
     while True:
@@ -96,8 +98,9 @@ def fit(
     return FittedPrompt(tuple(kept), first, sum(len(turn) for turn in turns[:first]), fits)
 
 
-def _turns(messages: Sequence[ChatMessage]) -> list[list[ChatMessage]]:
-    turns: list[list[ChatMessage]] = []
+def in_turns(messages: Iterable[_Spoken]) -> list[list[_Spoken]]:
+    """Return ``messages`` turn by turn: each begins with a user message, but perhaps for the first."""
+    turns: list[list[_Spoken]] = []
     for message in messages:
         if message.role is Role.USER or not turns:
             turns.append([])

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from hybridchat.context import in_turns
 from hybridchat.engine.local_writer import room, written
 from hybridchat.errors import HybridChatError, InputError
 from hybridchat.events import HandOver
 from hybridchat.handover import summary as condensing
 from hybridchat.handover import verbatim
-from hybridchat.handover.prompt import in_turns
 from hybridchat.store.contexts import Summary
 
 if TYPE_CHECKING:

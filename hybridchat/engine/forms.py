@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridchat.context import estimate_prompt
+from hybridchat.context import estimate_prompt, in_turns
 from hybridchat.engine.condenser import condensed, known_summary, older_turns
 from hybridchat.engine.local_writer import room, written
 from hybridchat.errors import HybridChatError
 from hybridchat.events import ContextCondensed, Event, FollowUp, HandOver, Loading
 from hybridchat.handover import distil, extract, verbatim
-from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.summary import as_message
 from hybridchat.messages import Message, Place
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hybridchat.context import in_turns
 from hybridchat.engine.condenser import condensed, older_turns
 from hybridchat.errors import InputError
 from hybridchat.events import ContextCondensed, ContextTrimmed
 from hybridchat.handover import verbatim
 from hybridchat.handover.cuts import Shortened, shortened
-from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.summary import as_message
 from hybridchat.messages import Place
 

@@ -9,13 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hybridchat.backends.protocol import Backend, ChatRequest
-from hybridchat.context import estimate_prompt, estimate_tokens
+from hybridchat.context import estimate_prompt, estimate_tokens, in_turns
 from hybridchat.errors import InputError
 from hybridchat.events import ContextCondensed, ContextTrimmed, Event, HandOver, Outgoing, Part, Replacement, Revise
 from hybridchat.handover import verbatim
 from hybridchat.handover.draft import with_draft
 from hybridchat.handover.parts import DRAFT, SYSTEM, parts_of, without_parts
-from hybridchat.handover.prompt import in_turns
 from hybridchat.handover.wish import Wish
 from hybridchat.messages import ChatMessage, Message, Place
 from hybridchat.privacy.explanation import explained

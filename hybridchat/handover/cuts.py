@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybridchat.handover.prompt import in_turns
+from hybridchat.context import in_turns
 from hybridchat.handover.summary import as_message
 from hybridchat.messages import Message
 from hybridchat.store.contexts import Cut

@@ -22,13 +22,3 @@ def verbatim(path: Sequence[Message], system: str = "") -> tuple[ChatMessage, ..
         else:
             messages.append(ChatMessage(message.role, message.content))
     return tuple(messages)
-
-
-def in_turns(path: Sequence[Message]) -> list[list[Message]]:
-    """Return the messages of ``path`` turn by turn: each begins with a user message, but perhaps for the first."""
-    turns: list[list[Message]] = []
-    for message in path:
-        if message.role is Role.USER or not turns:
-            turns.append([])
-        turns[-1].append(message)
-    return turns
