@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
-from hybridchat.config.settings import Bias
-from hybridchat.events import HandOver
-from hybridchat.messages import DataPolicy
+from hybridchat.cli.options import (
+    ConversationBudget,
+    Form,
+    LocalBackend,
+    LocalModel,
+    LocalUrl,
+    MonthBudget,
+    Offline,
+    RemoteWorth,
+    WhatMayLeave,
+)
 
 
 def ask(  # noqa: PLR0913 -- each argument is an option of the command
@@ -25,23 +33,17 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let this question leave the machine without asking me.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
-    data_policy: Annotated[DataPolicy | None, typer.Option("--data-policy", help="What may leave the machine.")] = None,
+    offline: Offline = False,
+    data_policy: WhatMayLeave = None,
     min_confidence: Annotated[
         str | None,
         typer.Option(
             "--min-confidence", metavar="P", help="Exit with 10 if the local answer is less sure than P (0 to 1)."
         ),
     ] = None,
-    bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
-    month_budget: Annotated[
-        str | None,
-        typer.Option("--month-budget", metavar="AMOUNT", help="The most to spend in a month: 5, 20calls, 50000tokens."),
-    ] = None,
-    conversation_budget: Annotated[
-        str | None,
-        typer.Option("--conversation-budget", metavar="AMOUNT", help="The most to spend in this conversation."),
-    ] = None,
+    bias: RemoteWorth = None,
+    month_budget: MonthBudget = None,
+    conversation_budget: ConversationBudget = None,
     go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the most recent conversation.")] = False,
     conversation: Annotated[
         str | None,
@@ -50,7 +52,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     system: Annotated[
         str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
+    model: LocalModel = None,
     remote_model: Annotated[
         str | None, typer.Option("--remote-model", metavar="NAME", help="The remote model.")
     ] = None,
@@ -58,10 +60,8 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     remote_preset: Annotated[
         str | None, typer.Option("--remote-preset", metavar="NAME", help="The kind of remote server; none for none.")
     ] = None,
-    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
-    local_backend: Annotated[
-        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
-    ] = None,
+    local_url: LocalUrl = None,
+    local_backend: LocalBackend = None,
     max_tokens: Annotated[
         str | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, in tokens.")
     ] = None,
@@ -78,9 +78,7 @@ def ask(  # noqa: PLR0913 -- each argument is an option of the command
     preview: Annotated[
         bool, typer.Option("--preview", help="Show exactly what would leave for this question, and send nothing.")
     ] = False,
-    handover: Annotated[
-        HandOver | None, typer.Option("--handover", help="What the remote model is sent of the conversation.")
-    ] = None,
+    handover: Form = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Play a recorded turn that escalates; needs no model, sends nothing.")
     ] = False,

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from hybridchat.messages import DataPolicy
+from hybridchat.cli.options import (
+    AllowSample,
+    HowMany,
+    LocalBackend,
+    LocalModel,
+    LocalUrl,
+    Offline,
+    RemoteSample,
+    WhatMayLeave,
+)
 
 
 def calibrate(  # noqa: PLR0913 -- each argument is an option of the command
@@ -18,21 +27,14 @@ def calibrate(  # noqa: PLR0913 -- each argument is an option of the command
         ),
     ] = None,
     *,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Ask only N questions.")] = None,
-    remote_sample: Annotated[
-        int,
-        typer.Option("--remote-sample", metavar="N", min=0, help="Put N of them to the remote model, too, if I agree."),
-    ] = 0,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let that sample leave the machine without asking me.")
-    ] = False,
-    data_policy: Annotated[DataPolicy | None, typer.Option("--data-policy", help="What may leave the machine.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
-    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
-    local_backend: Annotated[
-        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
-    ] = None,
+    limit: HowMany = None,
+    remote_sample: RemoteSample = 0,
+    allow_remote: AllowSample = False,
+    data_policy: WhatMayLeave = None,
+    offline: Offline = False,
+    model: LocalModel = None,
+    local_url: LocalUrl = None,
+    local_backend: LocalBackend = None,
     max_tokens: Annotated[
         str | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, in tokens.")
     ] = None,

@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
+from hybridchat.cli.options import (
+    ConversationBudget,
+    Form,
+    LocalBackend,
+    LocalModel,
+    LocalUrl,
+    MonthBudget,
+    Offline,
+    RemoteWorth,
+)
 from hybridchat.cli.screen import CONTINUE
-from hybridchat.config.settings import Bias
-from hybridchat.events import HandOver
 
 
 def chat(  # noqa: PLR0913 -- each argument is an option of the command
@@ -21,8 +29,8 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
     plain: Annotated[
         bool, typer.Option("--plain", help="Line by line, without a screen: for screen readers and simple terminals.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
-    bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
+    offline: Offline = False,
+    bias: RemoteWorth = None,
     min_confidence: Annotated[
         str | None,
         typer.Option(
@@ -31,22 +39,12 @@ def chat(  # noqa: PLR0913 -- each argument is an option of the command
             help="Keep no local answer that is less sure than P (0 to 1).",
         ),
     ] = None,
-    month_budget: Annotated[
-        str | None,
-        typer.Option("--month-budget", metavar="AMOUNT", help="The most to spend in a month: 5, 20calls, 50000tokens."),
-    ] = None,
-    conversation_budget: Annotated[
-        str | None,
-        typer.Option("--conversation-budget", metavar="AMOUNT", help="The most to spend in this conversation."),
-    ] = None,
-    handover: Annotated[
-        HandOver | None, typer.Option("--handover", help="What the remote model is sent of the conversation.")
-    ] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
-    local_backend: Annotated[
-        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
-    ] = None,
-    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
+    month_budget: MonthBudget = None,
+    conversation_budget: ConversationBudget = None,
+    handover: Form = None,
+    model: LocalModel = None,
+    local_backend: LocalBackend = None,
+    local_url: LocalUrl = None,
     theme: Annotated[str | None, typer.Option("--theme", metavar="NAME", help="The screen's colours.")] = None,
     record: Annotated[
         str | None,

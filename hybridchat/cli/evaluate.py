@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
-from hybridchat.config.settings import Bias
-from hybridchat.messages import DataPolicy
+from hybridchat.cli.options import (
+    AllowSample,
+    HowMany,
+    LocalBackend,
+    LocalModel,
+    LocalUrl,
+    Offline,
+    RemoteSample,
+    RemoteWorth,
+    WhatMayLeave,
+)
 
 
 class Parts(StrEnum):
@@ -28,19 +37,14 @@ def evaluate(  # noqa: PLR0913 -- each argument is an option of the command
     questions: Annotated[
         str | None, typer.Option("--questions", metavar="FILE", help="What to ask, as for `hybridchat calibrate`.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Ask only N questions.")] = None,
-    remote_sample: Annotated[
-        int,
-        typer.Option("--remote-sample", metavar="N", min=0, help="Put N of them to the remote model, too, if I agree."),
-    ] = 0,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let that sample leave the machine without asking me.")
-    ] = False,
+    limit: HowMany = None,
+    remote_sample: RemoteSample = 0,
+    allow_remote: AllowSample = False,
     record: Annotated[
         str | None,
         typer.Option("--record", metavar="FILE", help="Keep the answers in FILE; what is there is not asked."),
     ] = None,
-    bias: Annotated[Bias | None, typer.Option("--bias", help="What the remote model is worth.")] = None,
+    bias: RemoteWorth = None,
     min_confidence: Annotated[
         str | None,
         typer.Option("--min-confidence", metavar="P", help="Keep no local answer that is less sure (0 to 1)."),
@@ -56,13 +60,11 @@ def evaluate(  # noqa: PLR0913 -- each argument is an option of the command
     resamples: Annotated[
         int, typer.Option("--resamples", metavar="N", min=0, help="How many resamples the intervals come from.")
     ] = 200,
-    data_policy: Annotated[DataPolicy | None, typer.Option("--data-policy", help="What may leave the machine.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave the machine.")] = False,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="The local model.")] = None,
-    local_url: Annotated[str | None, typer.Option("--local-url", metavar="URL", help="The local server.")] = None,
-    local_backend: Annotated[
-        str | None, typer.Option("--local-backend", metavar="NAME", help="auto, ollama, embedded, or a kind of server.")
-    ] = None,
+    data_policy: WhatMayLeave = None,
+    offline: Offline = False,
+    model: LocalModel = None,
+    local_url: LocalUrl = None,
+    local_backend: LocalBackend = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object (docs/evaluation.schema.json).")
     ] = False,
