@@ -13,7 +13,6 @@ KEY_VARIABLES = frozenset(
         "GROQ_API_KEY",
         "HF_TOKEN",
         "HUGGING_FACE_HUB_TOKEN",
-        "HYBRIDCHAT_STORE_PASSPHRASE",
         "LLAMA_API_KEY",
         "NVIDIA_API_KEY",
         "VLLM_API_KEY",

@@ -140,10 +140,11 @@ def test_a_question_goes_to_a_real_remote_model_only_after_a_yes_and_the_ledger_
         "HYBRIDCHAT_REMOTE_URL": llama_server.url,
         "HYBRIDCHAT_REMOTE_MODEL": "smollm2",
         "HYBRIDCHAT_KEY_LLAMA_CPP": llama_server.key,
+        "HYBRIDCHAT_ANSWER_TEMPERATURE": "0",  # an answer that is always long enough to be stopped
     }
     chat = start("chat", **remote)
     chat.expect_exact("F1 help")
-    chat.send("write to john@example.org\r")
+    chat.send("Tell john@example.org a very long story with ten chapters.\r")
     chat.expect_exact("on this machine, ollama")
     chat.send(CTRL_R)
     chat.expect_exact("Send this to a remote model?")
